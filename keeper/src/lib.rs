@@ -1,0 +1,1 @@
+//! Clockwork: what is due by time, and what is looked up on a beat.

@@ -1,0 +1,1 @@
+//! Our side: credits, accounts, postings, grants. Knows no Stripe.

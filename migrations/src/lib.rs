@@ -1,0 +1,1 @@
+//! The database schema, in order, and the program that applies it.

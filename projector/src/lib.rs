@@ -1,0 +1,1 @@
+//! The worker around rules: read, lock, decide, commit.

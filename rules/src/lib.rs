@@ -1,0 +1,1 @@
+//! Between them: translate, resolve, value, decide. The only crate that sees both vocabularies.

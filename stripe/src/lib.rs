@@ -1,0 +1,1 @@
+//! Stripe's side: signatures, the event envelope, tolerant views of its objects. Knows no credits.

@@ -1,0 +1,1 @@
+//! What tests share: a database each, deliveries to sign, events to shape.

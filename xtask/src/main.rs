@@ -1,0 +1,2 @@
+//! Automation: tidy.
+fn main() {}
