@@ -1,1 +1,19 @@
-//! Our side: credits, accounts, postings, grants. Knows no Stripe.
+//! Our side of the counter: credits, accounts, postings, grants, decisions. Knows no Stripe.
+//!
+//! Everything here is pure: values in, values out. No clock, no I/O, no float, no unordered map. Time and ids come as
+//! arguments, so that folding the same causes again gives the same books, byte for byte.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`account`] | an account with its grants, and the only functions that move credits on it |
+//! | [`chain`] | the hash chain over an account's postings |
+//! | [`decision`] | what a decision can say: outcomes and reasons |
+//! | [`ids`] | derived ids and their outward form |
+
+pub mod account;
+pub mod chain;
+pub mod decision;
+pub mod ids;
+
+/// Unit that credits are counted in where nothing names one.
+pub const DEFAULT_UNIT: &str = "credits";

@@ -4,6 +4,8 @@
 DO $$
 DECLARE
     role_name text;
+    -- Since version 16, whoever makes a role is its member, but without the right to take it on.
+    needed    text := CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END;
 BEGIN
     FOREACH role_name IN ARRAY ARRAY['tally_owner', 'tally_ingest', 'tally_projector', 'tally_keeper',
                                      'tally_relay', 'tally_api', 'tally_eraser', 'tally_reader'] LOOP
@@ -14,7 +16,7 @@ BEGIN
                 NULL; -- another database's migration was faster
             END;
         END IF;
-        IF NOT pg_has_role(current_user, role_name, 'MEMBER') THEN
+        IF NOT pg_has_role(current_user, role_name, needed) THEN
             EXECUTE format('GRANT %I TO %I', role_name, current_user);
         END IF;
     END LOOP;

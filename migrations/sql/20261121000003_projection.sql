@@ -232,6 +232,7 @@ CREATE TABLE review_case (
     version    int         NOT NULL,
     opened_at  timestamptz NOT NULL,
     due        timestamptz,
+    due_pos    bigint,
     closed_at  timestamptz,
     closed_pos bigint,
     detail     jsonb       NOT NULL DEFAULT '{}',
@@ -249,6 +250,7 @@ COMMENT ON COLUMN review_case.resolution IS '1 healed by a fact, 2 assigned, 3 d
 COMMENT ON COLUMN review_case.version IS 'Counts up with each change; a staff act names the version that it saw.';
 COMMENT ON COLUMN review_case.opened_at IS 'When it was opened, or opened again.';
 COMMENT ON COLUMN review_case.due IS 'When it is to be decided anew; null: when a fact or a person releases it.';
+COMMENT ON COLUMN review_case.due_pos IS 'Position of the fact that made it due.';
 COMMENT ON COLUMN review_case.closed_at IS 'When it was closed.';
 COMMENT ON COLUMN review_case.closed_pos IS 'Position of the event that closed it.';
 COMMENT ON COLUMN review_case.detail IS 'What staff need to see: evidence, candidates, amounts, the error; no e-mails or names.';

@@ -1,1 +1,41 @@
-//! Between them: translate, resolve, value, decide. The only crate that sees both vocabularies.
+//! Between the two vocabularies: what Stripe's events mean (translate), whose a payment is (resolve), what it is worth
+//! (worth), and so what moves (settle, decide). The only crate that sees both sides.
+//!
+//! Everything here is pure: a [`world::World`] comes in, the events are decided in position order, and what is to be
+//! written comes out as [`effects::Effects`]. The same world and the same events give the same effects.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`policy`] | what the business chose |
+//! | [`hashing`] | keyed hashes of e-mails and names |
+//! | [`evidence`] | evidence and its ranks |
+//! | [`news`] | what one event says, translated |
+//! | [`translate`] | event → news |
+//! | [`payment`] | the payment as a joined state |
+//! | [`customer`] | what Stripe says of a customer |
+//! | [`resolve`] | whose: the verdict over all evidence |
+//! | [`worth`] | how many credits |
+//! | [`world`] | what is known, under locks, while a batch is decided |
+//! | [`settle`] | one payment: what is due, where it stands, what moves |
+//! | [`cases`] | which case a payment needs, and what that changes |
+//! | [`decide`] | one event after the other |
+//! | [`effects`] | what is to be written |
+
+pub mod cases;
+pub mod customer;
+pub mod decide;
+pub mod effects;
+pub mod evidence;
+pub mod hashing;
+pub mod news;
+pub mod payment;
+pub mod policy;
+pub mod resolve;
+pub mod settle;
+pub mod translate;
+pub mod world;
+pub mod worth;
+
+/// Version of these rules; it stands on each decision. Raise it when a deferred type comes to be understood: deferred
+/// events of older versions are then decided anew.
+pub const RULES_VERSION: i32 = 1;

@@ -1,0 +1,146 @@
+//! Given an account, when credits move on it, then the posting and what is left are these.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::ids::Owner;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn entry(line: &str, second: i64) -> Entry {
+    Entry {
+        tenant_id: 1,
+        contra: SystemAccount::Sale,
+        cause: Cause::Decision { pos: second, rev: 0, effect_no: 0 },
+        source: Source { root_key: "pi_1".into(), line: line.into() },
+        effective_at: at(second),
+        recorded_at: at(second),
+    }
+}
+
+fn account() -> Account {
+    Account::new(Owner::User("u_1".into()).account_id(), "credits".into())
+}
+
+#[test]
+fn a_grant_adds_to_the_balance_and_stands_open() {
+    let mut account = account();
+    let posting = account.grant(&entry("a", 10), 50).unwrap();
+    assert_eq!((posting.seq, posting.amount, posting.balance_after), (1, 50, 50));
+    assert_eq!((account.version, account.posted, account.grants.len()), (1, 50, 1));
+    assert!(account.grants[0].is_open());
+    assert_eq!(account.grants[0].grant_id, posting.seq);
+}
+
+#[test]
+fn taking_draws_from_the_lines_own_grants_only() {
+    let mut account = account();
+    account.grant(&entry("a", 10), 50).unwrap();
+    account.grant(&entry("b", 11), 30).unwrap();
+    let posting = account.take(&entry("b", 12), 30, MoveKind::Moved).unwrap();
+    assert_eq!(posting.moves, [GrantMove { grant_id: 2, kind: MoveKind::Moved, amount: 30 }]);
+    assert_eq!((account.posted, posting.balance_after), (50, 50));
+    assert!(!account.grants[1].is_open());
+}
+
+#[test]
+fn what_holds_reserve_is_not_taken() {
+    let mut account = account();
+    account.grant(&entry("a", 10), 50).unwrap();
+    account.grants[0].held = 20;
+    let refused = account.take(&entry("a", 11), 31, MoveKind::Moved);
+    assert_eq!(
+        refused,
+        Err(LedgerError::NotThere { wanted: 31, free: 30, root_key: "pi_1".into() })
+    );
+    assert_eq!((account.posted, account.version), (50, 1), "a refusal changes nothing");
+    assert_eq!(account.free_of(&entry("a", 0).source), 30);
+}
+
+#[test]
+fn amounts_that_are_no_amounts_are_refused() {
+    let mut account = account();
+    for amount in [0, -1, i64::MIN] {
+        assert_eq!(
+            account.grant(&entry("a", 10), amount),
+            Err(LedgerError::NotPositive { amount })
+        );
+        assert_eq!(
+            account.take(&entry("a", 10), amount, MoveKind::Moved),
+            Err(LedgerError::NotPositive { amount })
+        );
+    }
+    account.grant(&entry("a", 10), i64::MAX).unwrap();
+    let refused = account.grant(&entry("a", 11), 1);
+    assert_eq!(refused, Err(LedgerError::OutOfRange { amount: 1, posted: i64::MAX }));
+}
+
+#[test]
+fn recorded_at_never_decreases() {
+    let mut account = account();
+    account.grant(&entry("a", 20), 1).unwrap();
+    let posting = account.grant(&entry("b", 10), 1).unwrap();
+    assert_eq!(posting.recorded_at, at(20));
+    assert_eq!(posting.effective_at, at(10));
+}
+
+#[test]
+fn every_part_of_a_posting_is_in_its_hash() {
+    let mut account = account();
+    account.grant(&entry("a", 10), 50).unwrap();
+    let posting = account.take(&entry("a", 11), 50, MoveKind::Moved).unwrap();
+    let changes: [fn(&mut Posting); 13] = [
+        |p| p.account = Owner::User("u_2".into()).account_id(),
+        |p| p.unit = "other".into(),
+        |p| p.seq += 1,
+        |p| p.contra = SystemAccount::Spend,
+        |p| p.amount += 1,
+        |p| p.balance_after += 1,
+        |p| p.cause = Cause::Decision { pos: 11, rev: 1, effect_no: 0 },
+        |p| p.cause = Cause::Command(Uuid::nil()),
+        |p| p.source = None,
+        |p| p.effective_at = at(12),
+        |p| p.recorded_at = at(12),
+        |p| p.moves[0].amount -= 1,
+        |p| p.moves[0].kind = MoveKind::WrittenOff,
+    ];
+    let right = chain::hash(1, &account.last_hash, &posting);
+    for (number, change) in changes.iter().enumerate() {
+        let mut other = posting.clone();
+        change(&mut other);
+        assert_ne!(chain::hash(1, &account.last_hash, &other), right, "change {number}");
+    }
+    assert_ne!(chain::hash(2, &account.last_hash, &posting), right);
+    assert_ne!(chain::hash(1, &chain::GENESIS, &posting), right);
+}
+
+proptest! {
+    /// Whatever moves in whatever order: the balance is the sum, the grants hold it, the chain leads from posting to
+    /// posting, and a refusal leaves the account as it was.
+    #[test]
+    fn the_books_add_up(steps in prop::collection::vec((0..3_u8, 1..100_i64, any::<bool>()), 1..60)) {
+        let mut account = account();
+        let mut postings: Vec<Posting> = Vec::new();
+        for (second, (line, amount, take)) in (1..).zip(steps) {
+            let entry = entry(&format!("line {line}"), second);
+            let before = account.clone();
+            let result = if take { account.take(&entry, amount, MoveKind::Moved) } else { account.grant(&entry, amount) };
+            if let Ok(posting) = result {
+                postings.push(posting);
+            } else {
+                prop_assert_eq!(&before, &account);
+            }
+        }
+        prop_assert_eq!(account.posted, postings.iter().map(|posting| posting.amount).sum::<i64>());
+        prop_assert_eq!(account.posted, account.grants.iter().map(|grant| grant.remaining).sum::<i64>());
+        let mut head = chain::GENESIS;
+        for (seq, posting) in (1..).zip(&postings) {
+            prop_assert_eq!(posting.seq, seq);
+            prop_assert_eq!(posting.hash, chain::hash(1, &head, posting));
+            head = posting.hash;
+        }
+        prop_assert_eq!(head, account.last_hash);
+    }
+}

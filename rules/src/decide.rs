@@ -1,0 +1,263 @@
+//! One event after the other, in position order: what it tells joins the world, and what follows is recorded.
+
+use ledger::decision::Reason;
+use ledger::ids::CaseId;
+
+use crate::cases::{self, Telling, conclude};
+use crate::news::{Act, ActKind, News, PaymentNews, Registration};
+use crate::payment::{Facts, StaffDecision, StaffVerdict};
+use crate::settle::{self, Cause, Changed, Settled, settle};
+use crate::world::{Entry, Payment, Resolution, User, World};
+
+/// Decides one event.
+pub fn decide_event(world: &mut World, telling: Telling, news: News) {
+    let held = held_alone(world, telling.pos);
+    let keep = match news {
+        News::Nothing(reason) => plain(world, telling, reason),
+        News::Unreadable { reason, error } => {
+            Some(cases::hold_event(world, telling, reason, error))
+        }
+        News::Payment(news) => payment(world, telling, news),
+        News::Customer { key, facts } => customer(world, telling, key, facts),
+        News::User(registration) => user(world, telling, registration),
+        News::Price { price, entry } => catalogue(world, telling, price, entry),
+        News::Act(act) => acted(world, telling, act),
+        News::Erased => plain(world, telling, Reason::Erased),
+    };
+    // A retry that read what could not be read before heals the case that held the event alone.
+    for case in held.into_iter().filter(|case| Some(*case) != keep) {
+        cases::close(world, case, Resolution::Healed, telling.cause_pos);
+    }
+}
+
+/// Parks an event that could not be decided: a case with its error, so that it blocks nothing and is not lost.
+pub fn park_event(world: &mut World, telling: Telling, error: String) {
+    cases::hold_event(world, telling, Reason::Error, error);
+}
+
+/// Decides a payment's case anew because a fact made it due.
+pub fn decide_case(world: &mut World, id: CaseId) {
+    let open = world.cases.get(&id).filter(|case| case.is_open() && case.due_pos.is_some());
+    let Some(root_key) = open.and_then(|case| case.root_key.clone()) else { return };
+    let Some(mut cause) = Cause::of_case(world, id) else { return };
+    let settled = settle(world, &root_key, &mut cause, Changed { whose: true, what: true });
+    conclude(world, &root_key, &settled, None, Resolution::Healed);
+}
+
+fn held_alone(world: &World, pos: i64) -> Vec<CaseId> {
+    let held = world
+        .cases
+        .iter()
+        .filter(|(_, case)| case.is_open() && case.root_key.is_none() && case.pos == pos);
+    held.map(|(id, _)| *id).collect()
+}
+
+fn plain(world: &mut World, telling: Telling, reason: Reason) -> Option<CaseId> {
+    record(world, telling, reason, None);
+    None
+}
+
+/// Records a decision that weighs no evidence.
+fn record(world: &mut World, telling: Telling, reason: Reason, root_key: Option<&str>) {
+    let account = root_key
+        .and_then(|root_key| world.payments.get(root_key))
+        .and_then(|payment| payment.owner.clone());
+    world.effects.decisions.push(crate::effects::Decision {
+        pos: telling.pos,
+        rev: telling.rev,
+        slot: telling.slot,
+        reason,
+        root_key: root_key.map(str::to_owned),
+        account: account.map(|owner| owner.account_id()),
+        rank: None,
+        catalogue_pos: None,
+        evidence: Vec::new(),
+        cause_pos: telling.cause_pos,
+    });
+}
+
+fn payment(world: &mut World, telling: Telling, news: PaymentNews) -> Option<CaseId> {
+    let mut cause = Cause::new(telling.pos, telling.rev);
+    let root_key = unite(world, &news, &mut cause);
+    let changed = join(world, &root_key, news.facts);
+    let settled = settle(world, &root_key, &mut cause, changed);
+    conclude(world, &root_key, &settled, Some(telling), Resolution::Healed);
+    None
+}
+
+/// Joins facts into a payment; what an applied payment minds of it.
+fn join(world: &mut World, root_key: &str, facts: Facts) -> Changed {
+    let Some(payment) = world.payments.get_mut(root_key) else { return Changed::default() };
+    let before =
+        (payment.facts.evidence.clone(), payment.facts.claims.clone(), payment.facts.staff.clone());
+    payment.dirty |= payment.facts.join(facts);
+    let staffed = before.2 != payment.facts.staff;
+    Changed {
+        whose: staffed || before.0 != payment.facts.evidence,
+        what: staffed || before.1 != payment.facts.claims,
+    }
+}
+
+/// The one payment that all these objects belong to. Where they led to several, those are merged into the oldest.
+fn unite(world: &mut World, news: &PaymentNews, cause: &mut Cause) -> String {
+    let mut roots: Vec<(i64, String)> = Vec::new();
+    for root_key in news.objects.iter().filter_map(|object| world.aliases.get(object)) {
+        let first_pos = world.payments.get(root_key).map_or(cause.pos, |payment| payment.first_pos);
+        roots.push((first_pos, root_key.clone()));
+    }
+    roots.sort();
+    roots.dedup();
+    let root_key =
+        roots.first().map_or_else(|| news.root_key.clone(), |(_, root_key)| root_key.clone());
+    let first_pos = cause.pos;
+    world
+        .payments
+        .entry(root_key.clone())
+        .or_insert_with(|| Payment { first_pos, ..Payment::default() });
+    for (_, other) in roots.into_iter().skip(1) {
+        merge(world, &root_key, &other, cause);
+    }
+    for object in news.objects.iter().chain([&news.root_key]) {
+        world.aliases.insert(object.clone(), root_key.clone());
+    }
+    root_key
+}
+
+/// Merges a younger payment into an older one: its credits are taken back, its facts join, its cases move along; the
+/// survivor then posts what the union is worth.
+fn merge(world: &mut World, survivor: &str, other: &str, cause: &mut Cause) {
+    settle::unpost(world, other, cause);
+    let Some(mut merged) = world.payments.remove(other) else { return };
+    join(world, survivor, std::mem::take(&mut merged.facts));
+    for root_key in world.aliases.values_mut().filter(|root_key| *root_key == other) {
+        survivor.clone_into(root_key);
+    }
+    for case in world
+        .cases
+        .values_mut()
+        .filter(|case| case.is_open() && case.root_key.as_deref() == Some(other))
+    {
+        case.root_key = Some(survivor.to_owned());
+        case.dirty = true;
+    }
+    world.effects.merged.push((other.to_owned(), survivor.to_owned()));
+}
+
+fn customer(
+    world: &mut World,
+    telling: Telling,
+    key: String,
+    facts: crate::customer::Facts,
+) -> Option<CaseId> {
+    if world.customers.entry(key.clone()).or_default().join(facts) {
+        world.effects.woken.insert(format!("customer:{key}"), telling.pos);
+    }
+    world.effects.customers.insert(key);
+    plain(world, telling, Reason::Evidence)
+}
+
+fn user(world: &mut World, telling: Telling, registration: Registration) -> Option<CaseId> {
+    let known = User {
+        email: registration.email_hash.clone(),
+        email_verified: registration.email_verified,
+        name: registration.name_hash.clone(),
+    };
+    world.users.insert(registration.user.clone(), known);
+    world.effects.woken.insert(format!("user:{}", registration.user), telling.pos);
+    world.effects.registrations.push((telling.pos, registration));
+    plain(world, telling, Reason::Registered)
+}
+
+fn catalogue(world: &mut World, telling: Telling, price: String, entry: Entry) -> Option<CaseId> {
+    world.catalogue.insert(price.clone(), entry.clone());
+    world.catalogue_pos.insert(price.clone(), telling.pos);
+    world.effects.woken.insert(format!("price:{price}"), telling.pos);
+    world.effects.entries.push((telling.pos, price, entry));
+    plain(world, telling, Reason::Catalogued)
+}
+
+/// An act of a person's or of the clock's. It takes effect if the case is open and as it was seen.
+fn acted(world: &mut World, telling: Telling, act: Act) -> Option<CaseId> {
+    let case =
+        world.cases.get(&act.case).filter(|case| case.is_open() && case.version == act.version);
+    let Some(case) = case else { return plain(world, telling, Reason::Stale) };
+    let root_key = case.root_key.clone();
+    let took_effect = match (act.kind, &root_key) {
+        (ActKind::Retry, _) => retry(world, act.case, telling.pos),
+        (ActKind::Due, Some(root_key)) => {
+            let facts = Facts { waited: true, ..Facts::default() };
+            act_on_payment(world, root_key, act.case, facts, Resolution::Expired)
+        }
+        (ActKind::Settle { verdict, write_off }, Some(root_key)) => {
+            settle_by_staff(world, root_key, act.case, verdict, write_off, telling.pos)
+        }
+        (ActKind::Settle { verdict: StaffVerdict::Dismiss, .. }, None) => {
+            dismiss_event(world, act.case, telling.pos)
+        }
+        (ActKind::Settle { verdict: StaffVerdict::Assign { .. }, .. } | ActKind::Due, None) => {
+            false
+        }
+    };
+    let reason = if took_effect { Reason::Operated } else { Reason::Stale };
+    record(world, telling, reason, root_key.as_deref());
+    None
+}
+
+fn retry(world: &mut World, id: CaseId, pos: i64) -> bool {
+    let now = world.now;
+    let Some(case) = world.cases.get_mut(&id) else { return false };
+    case.due = Some(now);
+    case.due_pos = Some(pos);
+    case.version = case.version.saturating_add(1);
+    case.dirty = true;
+    true
+}
+
+fn settle_by_staff(
+    world: &mut World,
+    root_key: &str,
+    id: CaseId,
+    verdict: StaffVerdict,
+    write_off: bool,
+    pos: i64,
+) -> bool {
+    let closed_as = match &verdict {
+        StaffVerdict::Assign { user, .. } if !world.users.contains_key(user) => return false,
+        StaffVerdict::Assign { .. } => Resolution::Assigned,
+        StaffVerdict::Dismiss if settle::unclaimed(world, root_key) != 0 && !write_off => {
+            return false;
+        }
+        StaffVerdict::Dismiss => Resolution::Dismissed,
+    };
+    if write_off && let Some(mut cause) = Cause::of_case(world, id) {
+        settle::write_off(world, root_key, &mut cause);
+    }
+    if let Some(case) = world.cases.get_mut(&id) {
+        case.due_pos = Some(pos);
+    }
+    let staff = Some(StaffDecision { pos, verdict });
+    act_on_payment(world, root_key, id, Facts { staff, ..Facts::default() }, closed_as)
+}
+
+fn act_on_payment(
+    world: &mut World,
+    root_key: &str,
+    id: CaseId,
+    facts: Facts,
+    closed_as: Resolution,
+) -> bool {
+    let Some(mut cause) = Cause::of_case(world, id) else { return false };
+    let changed = join(world, root_key, facts);
+    let settled: Settled = settle(world, root_key, &mut cause, changed);
+    conclude(world, root_key, &settled, None, closed_as);
+    true
+}
+
+fn dismiss_event(world: &mut World, id: CaseId, pos: i64) -> bool {
+    for (event, attached) in cases::close(world, id, Resolution::Dismissed, Some(pos)) {
+        let rev = attached.rev.saturating_add(1);
+        let telling = Telling { pos: event, rev, slot: attached.slot, cause_pos: Some(pos) };
+        record(world, telling, Reason::Dismissed, None);
+    }
+    true
+}

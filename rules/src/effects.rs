@@ -1,0 +1,123 @@
+//! What is to be written after a batch was decided, beyond the changed rows of the world itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use ledger::account::{MoveKind, Source, SystemAccount};
+use ledger::decision::Reason;
+use ledger::ids::{AccountId, CaseId, Owner};
+
+use crate::evidence::Evidence;
+use crate::news::Registration;
+use crate::world::Entry;
+
+/// What the decisions of a batch amount to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// Decisions, in the order in which they were made.
+    pub decisions: Vec<Decision>,
+    /// Movements of credits, in the order in which they are posted.
+    pub movements: Vec<Movement>,
+    /// Links made.
+    pub links: Vec<Link>,
+    /// Users registered or changed, by position.
+    pub registrations: Vec<(i64, Registration)>,
+    /// Catalogue entries, by position.
+    pub entries: Vec<(i64, String, Entry)>,
+    /// Customers whose facts changed.
+    pub customers: BTreeSet<String>,
+    /// What waiting cases are released by, with the position of the fact.
+    pub woken: BTreeMap<String, i64>,
+    /// Cases that were opened, in that order.
+    pub opened: Vec<CaseId>,
+    /// Cases that were closed, in that order.
+    pub closed: Vec<CaseId>,
+    /// Payments that were merged: root, into root.
+    pub merged: Vec<(String, String)>,
+}
+
+impl Effects {
+    /// Nothing.
+    pub const EMPTY: Self = Self {
+        decisions: Vec::new(),
+        movements: Vec::new(),
+        links: Vec::new(),
+        registrations: Vec::new(),
+        entries: Vec::new(),
+        customers: BTreeSet::new(),
+        woken: BTreeMap::new(),
+        opened: Vec::new(),
+        closed: Vec::new(),
+        merged: Vec::new(),
+    };
+}
+
+/// What was concluded from one event (`decision`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Position of the event.
+    pub pos: i64,
+    /// 0 for the first; later ones count up.
+    pub rev: i32,
+    /// Lane of the event.
+    pub slot: i16,
+    /// Why, and so with which outcome.
+    pub reason: Reason,
+    /// Payment that it concerns.
+    pub root_key: Option<String>,
+    /// Account that owns the payment after it.
+    pub account: Option<AccountId>,
+    /// Rank of the evidence that settled whose it is.
+    pub rank: Option<i16>,
+    /// Position of the catalogue entry that was in force.
+    pub catalogue_pos: Option<i64>,
+    /// Evidence that was weighed.
+    pub evidence: Vec<Evidence>,
+    /// For a revision: position of what released it.
+    pub cause_pos: Option<i64>,
+}
+
+/// What a movement does to the account's grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Adds credits as a grant.
+    Grant,
+    /// Takes credits out of the line's grants.
+    Take(MoveKind),
+}
+
+/// One movement of credits, to be posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Movement {
+    /// Whose account.
+    pub owner: Owner,
+    /// Unit.
+    pub unit: String,
+    /// Line of the payment.
+    pub source: Source,
+    /// What it does.
+    pub change: Change,
+    /// The other side.
+    pub contra: SystemAccount,
+    /// Credits, positive.
+    pub amount: i64,
+    /// Position of the event that caused it.
+    pub pos: i64,
+    /// Revision of its decision.
+    pub rev: i32,
+    /// Number of the movement within the decision.
+    pub effect_no: i32,
+    /// When it takes effect in the world.
+    pub effective_at: Timestamp,
+}
+
+/// A link made (`customer_link`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Customer.
+    pub customer: String,
+    /// User.
+    pub user: String,
+    /// Position of the decision that made it.
+    pub pos: i64,
+}

@@ -1,0 +1,175 @@
+//! The payment as a joined state: whatever door news of a purchase comes through, it only joins facts into it.
+//!
+//! [`Facts::join`] is commutative, associative and idempotent, so that duplicates and order do not matter (DESIGN,
+//! section 5): progress takes the furthest, amounts the largest, everything else is a union.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::Evidence;
+
+/// How far an object says that its payment has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// Begun, not paid.
+    #[default]
+    Pending,
+    /// Paid: the money is in, or none is due.
+    Paid,
+}
+
+/// Which of Stripe's objects tells. The order is that of preference for amounts and names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    /// A payment intent.
+    PaymentIntent,
+    /// A charge.
+    Charge,
+    /// A Checkout session.
+    Session,
+}
+
+/// What one of Stripe's objects says of the payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Kind of object.
+    pub door: Door,
+    /// How far it has come.
+    pub progress: Progress,
+    /// Money, in the currency's minor unit. For the record: credits never depend on it.
+    pub amount: Option<i64>,
+    /// ISO 4217 code, lower case.
+    pub currency: Option<String>,
+}
+
+/// What the metadata of its objects say that was bought. Texts as they stand; [`crate::worth`] reads them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Price ids.
+    pub prices: BTreeSet<String>,
+    /// Quantities.
+    pub quantities: BTreeSet<String>,
+    /// Credits.
+    pub credits: BTreeSet<String>,
+    /// Units.
+    pub units: BTreeSet<String>,
+}
+
+impl Claims {
+    /// Whether nothing is claimed.
+    pub fn is_empty(&self) -> bool {
+        self.prices.is_empty() && self.credits.is_empty()
+    }
+
+    fn join(&mut self, other: Self) {
+        self.prices.extend(other.prices);
+        self.quantities.extend(other.quantities);
+        self.credits.extend(other.credits);
+        self.units.extend(other.units);
+    }
+}
+
+/// What a person decided about the payment. Of two, the later position counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StaffDecision {
+    /// Position of the operator event.
+    pub pos: i64,
+    /// What was decided.
+    pub verdict: StaffVerdict,
+}
+
+/// The two ways in which a person settles a case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StaffVerdict {
+    /// It is this user's.
+    Assign {
+        /// The user.
+        user: String,
+        /// How many credits of which unit it is worth, where that was open.
+        worth: Option<(i64, String)>,
+    },
+    /// No credits are due.
+    Dismiss,
+}
+
+/// Everything that was said of one payment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// What each object says, by its id (of Connect: `acct_…/id`).
+    pub objects: BTreeMap<String, Told>,
+    /// Stripe customers that its objects name.
+    pub customers: BTreeSet<String>,
+    /// Evidence that stands on its own objects.
+    pub evidence: BTreeSet<Evidence>,
+    /// What was bought, by metadata.
+    pub claims: Claims,
+    /// Earliest `created` of an event that told that it is paid, in seconds since 1970.
+    pub paid_at: Option<i64>,
+    /// What a person decided.
+    pub staff: Option<StaffDecision>,
+    /// The wait for a session or invoice is over.
+    pub waited: bool,
+}
+
+impl Facts {
+    /// Joins what was said elsewhere; whether that changed anything.
+    pub fn join(&mut self, other: Self) -> bool {
+        let before = self.clone();
+        for (id, told) in other.objects {
+            match self.objects.get_mut(&id) {
+                None => drop(self.objects.insert(id, told)),
+                Some(known) => known.join(told),
+            }
+        }
+        self.customers.extend(other.customers);
+        self.evidence.extend(other.evidence);
+        self.claims.join(other.claims);
+        self.paid_at = match (self.paid_at, other.paid_at) {
+            (Some(one), Some(another)) => Some(one.min(another)),
+            (one, another) => one.or(another),
+        };
+        self.staff = self.staff.take().max(other.staff);
+        self.waited |= other.waited;
+        *self != before
+    }
+
+    /// How far the payment has come: as far as any of its objects says.
+    pub fn progress(&self) -> Progress {
+        self.objects.values().map(|told| told.progress).max().unwrap_or_default()
+    }
+
+    /// Whether it concerns credits at all: a session is ours unless the catalogue says otherwise; a bare payment
+    /// intent or charge if it names a user, a price or credits, or a person says so.
+    pub fn is_ours(&self) -> bool {
+        self.objects.values().any(|told| told.door == Door::Session)
+            || !self.claims.is_empty()
+            || self.evidence.iter().any(|evidence| evidence.kind.names_a_user())
+            || self.staff.is_some()
+    }
+
+    /// Money and currency, by the preferred object that knows them: of those that are paid, if any is.
+    pub fn money(&self) -> (Option<i64>, Option<&str>) {
+        let progress = self.progress();
+        let best = self
+            .objects
+            .values()
+            .filter(|told| told.progress == progress && told.amount.is_some())
+            .min_by_key(|told| told.door);
+        (best.and_then(|told| told.amount), best.and_then(|told| told.currency.as_deref()))
+    }
+}
+
+impl Told {
+    fn join(&mut self, other: Self) {
+        self.door = self.door.min(other.door);
+        self.progress = self.progress.max(other.progress);
+        self.amount = self.amount.max(other.amount);
+        if self.currency.is_none() || (other.currency.is_some() && other.currency < self.currency) {
+            self.currency = other.currency;
+        }
+    }
+}

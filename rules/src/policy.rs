@@ -1,0 +1,27 @@
+//! What the business chose: which names mean a user, and what may suffice.
+
+/// Seconds that a bare payment intent or charge waits for the session or invoice that makes it ours (DESIGN, section 5).
+pub const WAIT_FOR_SESSION_SECONDS: i64 = 15 * 60;
+
+/// The policy of one tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Metadata keys that name a user (rank 3). All of them are read; those that differ are a conflict.
+    pub user_id_keys: Vec<String>,
+    /// Metadata keys that hold an e-mail (rank 5).
+    pub email_keys: Vec<String>,
+    /// Whether an unsigned `client_reference_id` suffices (rank 4). Anyone can edit it in a payment link's URL.
+    pub accept_unsigned_reference: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            user_id_keys: ["user_id", "user_id_backup", "session_user_id"]
+                .map(str::to_owned)
+                .to_vec(),
+            email_keys: ["user_email", "session_email", "email"].map(str::to_owned).to_vec(),
+            accept_unsigned_reference: false,
+        }
+    }
+}

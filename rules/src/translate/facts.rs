@@ -1,0 +1,117 @@
+//! Our own facts: what operators, the directory, the catalogue and the clock put into the log.
+
+use std::collections::BTreeMap;
+
+use ledger::decision::Reason;
+use ledger::ids::CaseId;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::hashing::EvidenceKey;
+use crate::news::{Act, ActKind, News, Registration};
+use crate::payment::StaffVerdict;
+use crate::world::Entry;
+
+/// A fact, by its type.
+#[derive(Deserialize)]
+#[serde(tag = "type")]
+enum Fact {
+    #[serde(rename = "tally.user.registered")]
+    Registered {
+        user: String,
+        email: Option<String>,
+        #[serde(default)]
+        email_verified: bool,
+        name: Option<String>,
+        #[serde(default)]
+        metadata: BTreeMap<String, String>,
+    },
+    #[serde(rename = "tally.catalogue.set")]
+    CatalogueSet {
+        price: String,
+        credits: Option<i64>,
+        unit: Option<String>,
+        #[serde(default)]
+        not_ours: bool,
+    },
+    #[serde(rename = "tally.case.assigned")]
+    Assigned { case: Uuid, version: i32, user: String, credits: Option<i64>, unit: Option<String> },
+    #[serde(rename = "tally.case.dismissed")]
+    Dismissed {
+        case: Uuid,
+        version: i32,
+        #[serde(default)]
+        write_off: bool,
+    },
+    #[serde(rename = "tally.case.retried")]
+    Retried { case: Uuid, version: i32 },
+    #[serde(rename = "tally.case.due")]
+    Due { case: Uuid, version: i32 },
+    #[serde(rename = "tally.event.erased")]
+    Erased {},
+}
+
+/// Translates a fact.
+pub(super) fn translate(body: &[u8], key: &EvidenceKey) -> News {
+    match serde_json::from_slice(body) {
+        Ok(fact) => news(fact, key),
+        Err(error) => News::Unreadable {
+            reason: Reason::Malformed,
+            error: format!("a fact of our own: {error}"),
+        },
+    }
+}
+
+fn news(fact: Fact, key: &EvidenceKey) -> News {
+    match fact {
+        Fact::Registered { user, email, email_verified, name, metadata } => {
+            News::User(Registration {
+                email_hash: email.as_deref().and_then(|email| key.hash_text(email)),
+                name_hash: name.as_deref().and_then(|name| key.hash_text(name)),
+                user,
+                email,
+                email_verified,
+                name,
+                metadata: serde_json::json!(metadata).to_string(),
+            })
+        }
+        Fact::CatalogueSet { price, credits, unit, not_ours } => {
+            match entry(credits, unit, not_ours) {
+                Some(entry) => News::Price { price, entry },
+                None => News::Unreadable {
+                    reason: Reason::Malformed,
+                    error: "a catalogue entry without worth".into(),
+                },
+            }
+        }
+        Fact::Assigned { case, version, user, credits, unit } => {
+            let unit = unit.unwrap_or_else(|| ledger::DEFAULT_UNIT.into());
+            let worth = credits.map(|credits| (credits, unit));
+            let verdict = StaffVerdict::Assign { user, worth };
+            act(case, version, ActKind::Settle { verdict, write_off: false })
+        }
+        Fact::Dismissed { case, version, write_off } => {
+            act(case, version, ActKind::Settle { verdict: StaffVerdict::Dismiss, write_off })
+        }
+        Fact::Retried { case, version } => act(case, version, ActKind::Retry),
+        Fact::Due { case, version } => act(case, version, ActKind::Due),
+        Fact::Erased {} => News::Erased,
+    }
+}
+
+fn entry(credits: Option<i64>, unit: Option<String>, not_ours: bool) -> Option<Entry> {
+    match (not_ours, credits) {
+        (true, None) => Some(Entry::NotOurs),
+        (false, Some(credits)) if (1..=crate::worth::MAX_CREDITS).contains(&credits) => {
+            Some(Entry::Credits {
+                credits,
+                unit: unit.unwrap_or_else(|| ledger::DEFAULT_UNIT.into()),
+            })
+        }
+        _ => None,
+    }
+}
+
+fn act(case: Uuid, version: i32, kind: ActKind) -> News {
+    News::Act(Act { case: CaseId(case), version, kind })
+}

@@ -1,0 +1,1 @@
+//! Given an event, when it is translated, then it says this.

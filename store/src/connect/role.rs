@@ -1,0 +1,86 @@
+//! Which Postgres role a connection takes on, and the settings that go with it.
+
+use std::time::Duration;
+
+/// Longest statement of a running process. Its statements are small; one that takes longer is stuck.
+const PROCESS_STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest statement of a person's command: `verify` reads whole tables.
+const COMMAND_STATEMENT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Longest wait for a lock, so that a stuck holder shows as an error and not as a standstill.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest silence inside a transaction. A process that is stopped in the middle loses its locks to the others after it.
+const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Whom a connection acts as: the process's own role, which has exactly the verbs that the process needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The login itself, without SET ROLE: for administration.
+    Login,
+    /// Appends deliveries.
+    Ingest,
+    /// Decides and posts.
+    Projector,
+    /// Clockwork.
+    Keeper,
+    /// Sends the outbox.
+    Relay,
+    /// Serves the app and staff.
+    Api,
+    /// May call the erasure function, and nothing else.
+    Eraser,
+    /// May read everything but keys.
+    Reader,
+}
+
+impl Role {
+    /// The role's name in Postgres; none for the login itself.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Login => None,
+            Self::Ingest => Some("tally_ingest"),
+            Self::Projector => Some("tally_projector"),
+            Self::Keeper => Some("tally_keeper"),
+            Self::Relay => Some("tally_relay"),
+            Self::Api => Some("tally_api"),
+            Self::Eraser => Some("tally_eraser"),
+            Self::Reader => Some("tally_reader"),
+        }
+    }
+
+    /// What its sessions call themselves in `pg_stat_activity`.
+    pub(super) fn application_name(self) -> &'static str {
+        self.name().unwrap_or("tally_login")
+    }
+
+    fn statement_timeout(self) -> Duration {
+        match self {
+            Self::Login | Self::Eraser | Self::Reader => COMMAND_STATEMENT_TIMEOUT,
+            Self::Ingest | Self::Projector | Self::Keeper | Self::Relay | Self::Api => {
+                PROCESS_STATEMENT_TIMEOUT
+            }
+        }
+    }
+
+    /// The statements that make a session, or with `SET LOCAL` a transaction, act as this role.
+    pub(super) fn settings(self, set: &str) -> String {
+        let role = self.name().map(|name| format!("{set} ROLE {name}; ")).unwrap_or_default();
+        format!(
+            "{role}\
+             {set} search_path = tally; \
+             {set} statement_timeout = {statement}; \
+             {set} lock_timeout = {lock}; \
+             {set} idle_in_transaction_session_timeout = {idle}; \
+             {set} plan_cache_mode = {PLAN_CACHE_MODE}",
+            statement = self.statement_timeout().as_millis(),
+            lock = LOCK_TIMEOUT.as_millis(),
+            idle = IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
+        )
+    }
+}
+
+/// Plan every execution for the tables as they are now. A plan that was kept from when the tables were empty reads them
+/// from end to end once they are large, until the statistics are renewed.
+const PLAN_CACHE_MODE: &str = "force_custom_plan";

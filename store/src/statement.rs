@@ -1,0 +1,123 @@
+//! A statement as a constant, with its types, and the four ways to run one.
+
+use std::pin::pin;
+
+use deadpool_postgres::StatementCache;
+use futures_util::TryStreamExt;
+use futures_util::future::join3;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Row, RowStream};
+
+use crate::error::Error;
+
+/// An SQL text whose first line is `-- module.function`, with the types that one test compares with the schema's.
+#[derive(Debug)]
+pub struct Statement {
+    /// The text.
+    pub sql: &'static str,
+    /// Types of `$1`, `$2`, …
+    pub params: &'static [Type],
+    /// Types of the columns of its rows.
+    pub columns: &'static [Type],
+}
+
+impl Statement {
+    /// Its name: what stands in the first line behind the dashes.
+    pub fn name(&self) -> &'static str {
+        let line = self.sql.lines().next().unwrap_or_default();
+        line.trim_start_matches("--").trim()
+    }
+}
+
+/// What a statement can run on: a [`crate::Client`] or a [`crate::Tx`].
+pub trait Connection: Sync {
+    /// How to reach the server through it.
+    fn link(&self) -> Link<'_>;
+}
+
+/// The inside of a [`Connection`].
+pub struct Link<'a> {
+    pub(crate) client: &'a tokio_postgres::Client,
+    /// Statements that this connection has prepared; none where preparing does not work (a pooler in transaction mode).
+    pub(crate) cache: Option<&'a StatementCache>,
+    /// What must come before a statement that runs outside of a transaction.
+    pub(crate) begin: Option<String>,
+}
+
+/// Values for `$1`, `$2`, …
+pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Runs a statement and returns its rows.
+pub async fn query(
+    connection: &impl Connection,
+    statement: &Statement,
+    params: Params<'_>,
+) -> Result<Vec<Row>, Error> {
+    let outcome = run(connection.link(), statement, params).await;
+    outcome.map(|(rows, _)| rows).map_err(|error| Error::postgres(statement.name(), &error))
+}
+
+/// Runs a statement that returns exactly one row.
+pub async fn query_one(
+    connection: &impl Connection,
+    statement: &Statement,
+    params: Params<'_>,
+) -> Result<Row, Error> {
+    let row = query_opt(connection, statement, params).await?;
+    row.ok_or_else(|| Error::setting(statement.name(), "it returned no row"))
+}
+
+/// Runs a statement that returns one row or none.
+pub async fn query_opt(
+    connection: &impl Connection,
+    statement: &Statement,
+    params: Params<'_>,
+) -> Result<Option<Row>, Error> {
+    let mut rows = query(connection, statement, params).await?;
+    let row = rows.pop();
+    if rows.is_empty() {
+        Ok(row)
+    } else {
+        Err(Error::setting(statement.name(), "it returned more than one row"))
+    }
+}
+
+/// Runs a statement and returns how many rows it touched.
+pub async fn execute(
+    connection: &impl Connection,
+    statement: &Statement,
+    params: Params<'_>,
+) -> Result<u64, Error> {
+    let outcome = run(connection.link(), statement, params).await;
+    outcome.map(|(_, touched)| touched).map_err(|error| Error::postgres(statement.name(), &error))
+}
+
+async fn run(
+    link: Link<'_>,
+    statement: &Statement,
+    params: Params<'_>,
+) -> Result<(Vec<Row>, u64), tokio_postgres::Error> {
+    if let Some(cache) = link.cache {
+        let prepared = cache.prepare_typed(link.client, statement.sql, statement.params).await?;
+        return collect(link.client.query_raw(&prepared, params.iter().copied())).await;
+    }
+    let params = params.iter().copied().zip(statement.params.iter().cloned());
+    let rows = collect(link.client.query_typed_raw(statement.sql, params));
+    let Some(begin) = link.begin else { return rows.await };
+    // All three are on their way before the first answer comes: one round trip. If the statement fails, COMMIT rolls back.
+    let (begun, rows, committed) =
+        join3(link.client.batch_execute(&begin), rows, link.client.batch_execute("COMMIT")).await;
+    begun.and(rows).and_then(|rows| committed.map(|()| rows))
+}
+
+async fn collect(
+    rows: impl Future<Output = Result<RowStream, tokio_postgres::Error>>,
+) -> Result<(Vec<Row>, u64), tokio_postgres::Error> {
+    let mut stream = pin!(rows.await?);
+    let mut rows = Vec::new();
+    while let Some(row) = stream.try_next().await? {
+        rows.push(row);
+    }
+    let touched = stream.rows_affected().unwrap_or_default();
+    Ok((rows, touched))
+}
