@@ -9,11 +9,13 @@
 //! | [`chain`] | the hash chain over an account's postings |
 //! | [`decision`] | what a decision can say: outcomes and reasons |
 //! | [`ids`] | derived ids and their outward form |
+//! | [`movement`] | a movement that was decided and is to be posted |
 
 pub mod account;
 pub mod chain;
 pub mod decision;
 pub mod ids;
+pub mod movement;
 
 /// Unit that credits are counted in where nothing names one.
 pub const DEFAULT_UNIT: &str = "credits";

@@ -1,6 +1,7 @@
 //! Who may connect: the caller, as the superuser, known by the kernel. Everyone else needs a password.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::Error;
@@ -15,15 +16,19 @@ local all postgres peer map=caller
 local all all      scram-sha-256
 ";
 
-/// Writes both files of access rules into the cluster.
-pub(crate) fn write_rules(cluster: &Path, caller: &str) -> Result<(), Error> {
+/// Writes both files of access rules, and returns the settings that name them.
+pub(crate) fn write_rules(base: &Path, caller: &str) -> Result<Vec<(String, String)>, Error> {
     let ident = format!("# Written at each start.\ncaller \"{caller}\" {SUPERUSER}\n");
-    for (name, text) in [("pg_hba.conf", HBA), ("pg_ident.conf", &ident)] {
-        // The files exist, with the right owner: `initdb` made them.
-        let path = cluster.join(name);
+    let files = [("hba_file", "pg_hba.conf", HBA), ("ident_file", "pg_ident.conf", &ident)];
+    let write = |(setting, name, text): (&str, &str, &str)| {
+        let path = base.join(name);
         fs::write(&path, text).map_err(Error::io("writing", &path))?;
-    }
-    Ok(())
+        // The server's user reads them, whatever the caller's umask is.
+        let readable = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(&path, readable).map_err(Error::io("opening", &path))?;
+        Ok((setting.to_owned(), path.display().to_string()))
+    };
+    files.into_iter().map(write).collect()
 }
 
 /// URL of a database for libpq, tokio-postgres and sqlx alike: all three decode a folder in the host's place.

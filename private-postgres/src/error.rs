@@ -67,6 +67,15 @@ pub enum Error {
         user: String,
     },
 
+    /// The data belongs to another user than the one who would run the server.
+    #[error("the data in {} does not belong to `{user}`, who would run Postgres; run as its owner, or choose another folder", folder.display())]
+    OtherUser {
+        /// Folder.
+        folder: PathBuf,
+        /// User that the server would run as.
+        user: String,
+    },
+
     /// The folder has something else in it.
     #[error("{} is neither empty nor a data folder of ours; choose another", .0.display())]
     Foreign(PathBuf),

@@ -1,7 +1,18 @@
-//! Where the server's files lie, and that both the caller and the server's user can use them.
+//! Where the server's files lie.
+//!
+//! ```text
+//! data folder       0711 the caller's       run folder in /tmp   0711 the caller's, removed at the end
+//! ├─ lock                                   └─ socket/           0700 the server's user's
+//! ├─ pg_hba.conf, pg_ident.conf
+//! ├─ server.log, server.log.old
+//! └─ cluster/       0700 the server's user's
+//! ```
+//!
+//! Temporary data lies in the run folder. When root is the caller, the server's user is somebody whom root must not trust: root
+//! writes only where that user cannot put a link in its way.
 
-use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
@@ -9,14 +20,22 @@ use nix::unistd::Uid;
 use crate::Error;
 use crate::os_user::OsUser;
 
-/// Longest path of a socket's folder: the kernel's limit for the whole path is 104 bytes at its lowest (macOS, BSD).
-const SOCKET_FOLDER_BYTES_MAX: usize = 80;
+/// Longest path of the folder for temporary files: below it lies the socket, at most `/private-postgres-XXXXXX/socket/.s.PGSQL.5432`
+/// (45 bytes) further, and the lowest limit for the whole path is 103 bytes (macOS, BSD).
+const TEMPORARY_BYTES_MAX: usize = 58;
+
+/// What others may do with the caller's folders: pass through, for the server's user must.
+const PASSABLE: u32 = 0o711;
 
 /// The server's folders.
 #[derive(Debug)]
 pub(crate) struct Folders {
-    /// Holds the socket, and everything else too if the data is temporary. Removed at the end.
+    /// Removed at the end.
     pub(crate) run: PathBuf,
+    /// Holds the socket.
+    pub(crate) socket: PathBuf,
+    /// Holds what is kept: the data folder, or the run folder if the data is temporary.
+    pub(crate) base: PathBuf,
     /// What Postgres calls the data directory.
     pub(crate) cluster: PathBuf,
     /// The server's log of this run; the run before has `.old` at its end.
@@ -28,11 +47,14 @@ pub(crate) struct Folders {
 impl Folders {
     /// Makes what is missing. `data`: where to keep the data; `None`: nowhere, it is temporary.
     pub(crate) fn prepare(data: Option<&Path>, user: &OsUser) -> Result<Self, Error> {
-        let kept = data.map(|folder| keep(folder, user)).transpose()?;
-        let run = make_run_folder(user)?;
+        let kept = data.map(|folder| open_kept(folder, user)).transpose()?;
+        let run = make_run_folder()?;
+        let socket = run.join("socket");
+        make_private(&socket, user)?;
         let (base, lock) =
             kept.map_or_else(|| (run.clone(), None), |(base, lock)| (base, Some(lock)));
-        Ok(Self { run, cluster: base.join("cluster"), log: base.join("server.log"), _lock: lock })
+        let (cluster, log) = (base.join("cluster"), base.join("server.log"));
+        Ok(Self { run, socket, base, cluster, log, _lock: lock })
     }
 
     /// A fresh log; the one before is kept under another name, because it may tell of a crash.
@@ -41,7 +63,9 @@ impl Folders {
             let old = self.log.with_extension("log.old");
             fs::rename(&self.log, &old).map_err(Error::io("renaming", &self.log))?;
         }
-        File::create(&self.log).map_err(Error::io("creating", &self.log))
+        let mut options = OpenOptions::new();
+        options.create_new(true).append(true).mode(0o600);
+        options.open(&self.log).map_err(Error::io("creating", &self.log))
     }
 }
 
@@ -49,27 +73,36 @@ impl Folders {
 ///
 /// A root shell often stands below `/root`, which the unprivileged user of the server cannot enter.
 pub fn is_reachable(folder: &Path) -> bool {
-    let nearest = folder.ancestors().find(|ancestor| ancestor.is_dir());
-    OsUser::choose(None).is_ok_and(|user| nearest.is_some_and(|ancestor| user.can_enter(ancestor)))
+    OsUser::choose().is_ok_and(|user| can_reach(&user, folder))
+}
+
+/// Whether the user can enter what holds the folder, or will hold it once it is made.
+fn can_reach(user: &OsUser, folder: &Path) -> bool {
+    let folder = std::path::absolute(folder).unwrap_or_default();
+    let above = folder.ancestors().skip(1).find(|ancestor| ancestor.is_dir());
+    above.is_some_and(|above| user.can_enter(above))
 }
 
 /// Opens the folder of lasting data for this process alone.
-fn keep(folder: &Path, user: &OsUser) -> Result<(PathBuf, File), Error> {
-    let is_new = !folder.exists();
+fn open_kept(folder: &Path, user: &OsUser) -> Result<(PathBuf, File), Error> {
+    if !can_reach(user, folder) {
+        return Err(Error::Unreachable { folder: folder.to_owned(), user: user.name.clone() });
+    }
     fs::create_dir_all(folder).map_err(Error::io("making", folder))?;
     let folder = folder.canonicalize().map_err(Error::io("finding", folder))?;
     let lock_path = folder.join("lock");
-    let is_empty = fs::read_dir(&folder).map_err(Error::io("reading", &folder))?.next().is_none();
-    if !is_empty && !lock_path.exists() {
+    let mut entries = fs::read_dir(&folder).map_err(Error::io("reading", &folder))?;
+    if entries.next().is_none() {
+        set_mode(&folder, PASSABLE)?;
+    } else if !lock_path.exists() {
         return Err(Error::Foreign(folder));
-    }
-    if is_new || is_empty {
-        user.own(&folder)?;
-        let private = fs::Permissions::from_mode(0o700);
-        fs::set_permissions(&folder, private).map_err(Error::io("protecting", &folder))?;
     }
     if !user.can_enter(&folder) {
         return Err(Error::Unreachable { folder, user: user.name.clone() });
+    }
+    let cluster = fs::metadata(folder.join("cluster"));
+    if cluster.is_ok_and(|cluster| cluster.uid() != user.uid) {
+        return Err(Error::OtherUser { folder, user: user.name.clone() });
     }
     let lock = File::create(&lock_path).map_err(Error::io("creating", &lock_path))?;
     match lock.try_lock() {
@@ -79,10 +112,10 @@ fn keep(folder: &Path, user: &OsUser) -> Result<(PathBuf, File), Error> {
     }
 }
 
-/// Makes a folder with a new name and a short path that only the server's user and root can enter.
-fn make_run_folder(user: &OsUser) -> Result<PathBuf, Error> {
+/// Makes a folder with a new name and a short path.
+fn make_run_folder() -> Result<PathBuf, Error> {
     let own = std::env::temp_dir();
-    let is_short = own.as_os_str().len() < SOCKET_FOLDER_BYTES_MAX;
+    let is_short = own.as_os_str().len() <= TEMPORARY_BYTES_MAX;
     // Root's own folder for temporary files may be closed to others.
     let parent = if is_short && !Uid::effective().is_root() { own } else { PathBuf::from("/tmp") };
     let folder = tempfile::Builder::new()
@@ -90,6 +123,19 @@ fn make_run_folder(user: &OsUser) -> Result<PathBuf, Error> {
         .tempdir_in(&parent)
         .map_err(Error::io("making a folder in", &parent))?
         .keep();
-    user.own(&folder)?;
+    set_mode(&folder, PASSABLE)?;
     Ok(folder)
+}
+
+/// Makes a folder that belongs to the server's user alone.
+pub(crate) fn make_private(folder: &Path, user: &OsUser) -> Result<(), Error> {
+    fs::create_dir(folder).map_err(Error::io("making", folder))?;
+    set_mode(folder, 0o700)?;
+    user.own(folder)
+}
+
+/// Sets what the caller's umask would otherwise decide.
+fn set_mode(folder: &Path, mode: u32) -> Result<(), Error> {
+    let permissions = Permissions::from_mode(mode);
+    fs::set_permissions(folder, permissions).map_err(Error::io("setting the mode of", folder))
 }

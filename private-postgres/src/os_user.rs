@@ -1,7 +1,7 @@
 //! The operating system's user that runs the server: the caller, or somebody unprivileged when the caller is root.
 
 use std::ffi::OsStr;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,26 +17,28 @@ const UNPRIVILEGED: [&str; 2] = ["nobody", "postgres"];
 #[derive(Debug, Clone)]
 pub(crate) struct OsUser {
     pub(crate) name: String,
-    /// User and group to become; `None`: the caller's own.
+    pub(crate) uid: u32,
+    /// User and group to become; `None` if that is the caller.
     become_ids: Option<(u32, u32)>,
 }
 
 impl OsUser {
-    /// Chooses whom the server runs as. Root uses the owner of `data`, if there is data already.
-    pub(crate) fn choose(data: Option<&Path>) -> Result<Self, Error> {
-        if !Uid::effective().is_root() {
-            return Ok(Self { name: caller_name()?, become_ids: None });
-        }
-        let owner = data.and_then(|path| path.metadata().ok()).map(|metadata| metadata.uid());
-        if let Some(owner) = owner.filter(|uid| *uid != 0) {
-            let user = User::from_uid(Uid::from_raw(owner)).ok().flatten();
-            return user.map(Self::from).ok_or(Error::UnknownUser(owner));
+    /// Chooses whom the server runs as.
+    pub(crate) fn choose() -> Result<Self, Error> {
+        let caller = caller()?;
+        if !caller.uid.is_root() {
+            return Ok(Self { name: caller.name, uid: caller.uid.as_raw(), become_ids: None });
         }
         UNPRIVILEGED
             .iter()
-            .filter_map(|name| User::from_name(name).ok().flatten().map(Self::from))
+            .filter_map(|name| User::from_name(name).ok().flatten().map(Self::other))
             .find(|user| user.succeeds("true", &[]))
             .ok_or(Error::NoUnprivilegedUser)
+    }
+
+    fn other(user: User) -> Self {
+        let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
+        Self { name: user.name, uid, become_ids: Some((uid, gid)) }
     }
 
     /// A command that runs as this user, from a folder that everyone may enter, and without the caller's `PG…` variables.
@@ -54,7 +56,7 @@ impl OsUser {
         command
     }
 
-    /// Gives a file or folder to this user.
+    /// Gives a folder to this user.
     pub(crate) fn own(&self, path: &Path) -> Result<(), Error> {
         let Some((uid, gid)) = self.become_ids else { return Ok(()) };
         chown(path, Some(uid), Some(gid)).map_err(Error::io("giving to the server's user:", path))
@@ -75,15 +77,8 @@ impl OsUser {
     }
 }
 
-impl From<User> for OsUser {
-    fn from(user: User) -> Self {
-        Self { name: user.name, become_ids: Some((user.uid.as_raw(), user.gid.as_raw())) }
-    }
-}
-
-/// Name of the user that runs this process: the one whom the server lets in.
-pub(crate) fn caller_name() -> Result<String, Error> {
+/// The user that runs this process: the one whom the server lets in.
+pub(crate) fn caller() -> Result<User, Error> {
     let uid = Uid::effective();
-    let user = User::from_uid(uid).ok().flatten();
-    user.map(|user| user.name).ok_or(Error::UnknownUser(uid.as_raw()))
+    User::from_uid(uid).ok().flatten().ok_or(Error::UnknownUser(uid.as_raw()))
 }

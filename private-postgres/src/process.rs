@@ -1,5 +1,6 @@
 //! Other processes: whether they live, what they are, and signals to them.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -56,25 +57,27 @@ pub(crate) fn end(pid: u32, mut is_gone: impl FnMut() -> bool) -> Result<(), Err
 
 /// Whether the process was started with this path among its arguments.
 pub(crate) fn names_path(pid: u32, path: &Path) -> bool {
-    let arguments = std::fs::read(format!("/proc/{pid}/cmdline"))
-        .map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " "))
-        .unwrap_or_else(|_| ps(&["-o", "args=", "-p", &pid.to_string()]));
+    let arguments = match fs::read(format!("/proc/{pid}/cmdline")) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(_) => ps(&["-o", "args=", "-p", &pid.to_string()]),
+    };
     arguments.contains(&*path.to_string_lossy())
 }
 
 /// Numbers of a process's children.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
-    ps(&["-A", "-o", "pid=", "-o", "ppid="])
-        .lines()
-        .filter_map(|line| {
-            let mut numbers = line.split_whitespace().map(str::parse::<u32>);
-            let (child, parent) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-            (parent == pid).then_some(child)
-        })
-        .collect()
+    if let Ok(numbers) = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
+        return numbers.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+    }
+    let child = |line: &str| {
+        let mut numbers = line.split_whitespace().map(str::parse::<u32>);
+        let (child, parent) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+        (parent == pid).then_some(child)
+    };
+    ps(&["-A", "-o", "pid=", "-o", "ppid="]).lines().filter_map(child).collect()
 }
 
-/// What `ps` prints; nothing, if there is no `ps`.
+/// What `ps` prints, for systems without `/proc`.
 fn ps(arguments: &[&str]) -> String {
     let output = Command::new("ps").args(arguments).output();
     output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()

@@ -9,14 +9,14 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::binaries::Binaries;
-use crate::folders::Folders;
-use crate::os_user::{OsUser, caller_name};
+use crate::folders::{Folders, make_private};
+use crate::os_user::{OsUser, caller};
 use crate::postmaster::{PidFile, clear_leftovers};
 use crate::watchdog::Watchdog;
 use crate::{Error, access, process};
 
 /// How long a start may take. After a crash the server replays its write-ahead log first.
-const START_WAIT: Duration = Duration::from_secs(120);
+const START_WAIT: Duration = Duration::from_mins(2);
 
 /// How long the processes of a crashed server may still hold its shared memory, and how often a start is tried meanwhile.
 const LEFTOVER_TRIES: u32 = 50;
@@ -56,18 +56,17 @@ pub struct Server {
 impl Server {
     /// Finds Postgres, makes a database cluster if there is none, and starts it. Returns when it accepts connections.
     pub fn start(options: &Options) -> Result<Self, Error> {
-        let caller = caller_name()?;
-        let user = OsUser::choose(options.data_dir.as_deref())?;
+        let user = OsUser::choose()?;
         let folders = Folders::prepare(options.data_dir.as_deref(), &user)?;
-        let watchdog = Watchdog::start(&user, &folders.run)
-            .map_err(Error::io("watching over", &folders.run))?;
+        let watchdog =
+            Watchdog::start(&folders.run).map_err(Error::io("watching over", &folders.run))?;
         let binaries = Binaries::locate(&user, &folders.cluster)?;
         clear_leftovers(&folders.cluster)?;
         if !folders.cluster.exists() {
             initialise(&binaries, &user, &folders.cluster, options.fsync)?;
         }
-        access::write_rules(&folders.cluster, &caller)?;
-        let arguments = arguments(options, &folders);
+        let rules = access::write_rules(&folders.base, &caller()?.name)?;
+        let arguments = arguments(options, &folders, rules);
         let mut server = Self { binaries, user, folders, arguments, postmaster: None, watchdog };
         server.launch()?;
         Ok(server)
@@ -75,7 +74,7 @@ impl Server {
 
     /// URL of one of its databases, for libpq and all that reads libpq's URLs. `postgres` exists from the beginning.
     pub fn url(&self, database: &str) -> String {
-        access::url(&self.folders.run, database)
+        access::url(&self.folders.socket, database)
     }
 
     /// The file that the server writes its log to.
@@ -196,6 +195,7 @@ fn initialise(
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished).map_err(Error::io("removing", &unfinished))?;
     }
+    make_private(&unfinished, user)?;
     let program = binaries.program("initdb");
     let mut command = user.command(&program);
     command.arg("-D").arg(&unfinished).args(["-U", access::SUPERUSER]);
@@ -213,7 +213,7 @@ fn initialise(
 }
 
 /// The server's arguments. What is given here outranks every file, so the socket stays the only way in.
-fn arguments(options: &Options, folders: &Folders) -> Vec<String> {
+fn arguments(options: &Options, folders: &Folders, rules: Vec<(String, String)>) -> Vec<String> {
     let mut settings = vec![
         ("timezone".to_owned(), "UTC".to_owned()),
         ("log_timezone".to_owned(), "UTC".to_owned()),
@@ -223,7 +223,8 @@ fn arguments(options: &Options, folders: &Folders) -> Vec<String> {
         settings.push(("full_page_writes".to_owned(), "off".to_owned()));
     }
     settings.extend(options.settings.iter().cloned());
-    let socket_folder = folders.run.display().to_string();
+    let socket_folder = folders.socket.display().to_string();
+    settings.extend(rules);
     settings.push(("unix_socket_directories".to_owned(), socket_folder));
     settings.push(("unix_socket_permissions".to_owned(), "0700".to_owned()));
     settings.push(("listen_addresses".to_owned(), String::new()));

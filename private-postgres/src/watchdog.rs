@@ -3,9 +3,7 @@
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Stdio};
-
-use crate::os_user::OsUser;
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// Reads the server's pid, each newest one, until the parent closes the pipe or dies. Then ends the server (fast shutdown, after
 /// 10 s immediate, after 15 s by force) and removes `$1`. Some systems' `sleep` knows whole seconds only.
@@ -33,12 +31,16 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Starts it as the server's user, who may signal the server. It removes `folder` at the end.
+    /// Starts it. It removes `folder` at the end.
     ///
     /// It has its own process group, so that Ctrl-C in a terminal does not reach it.
-    pub(crate) fn start(user: &OsUser, folder: &Path) -> io::Result<Self> {
-        let mut command = user.command("sh");
-        command.args(["-c", SCRIPT, "postgres-watchdog"]).arg(folder).process_group(0);
+    pub(crate) fn start(folder: &Path) -> io::Result<Self> {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", SCRIPT, "postgres-watchdog"])
+            .arg(folder)
+            .process_group(0)
+            .current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut process = command.spawn()?;
         let pipe = process.stdin.take();

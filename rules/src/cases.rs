@@ -1,14 +1,14 @@
 //! Which case a payment needs after it was settled, and what that changes: cases open, close and take each other's
 //! place, and the decisions of the events that hang on them are revised.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::decision::Reason;
-use ledger::ids::CaseId;
+use ledger::ids::{CaseId, Owner};
 
 use crate::effects::Decision;
 use crate::settle::{Cause, Need, Settled};
-use crate::world::{Attached, Case, Resolution, World};
+use crate::world::{Attached, Case, Detail, Resolution, World};
 
 /// The event that told the news, whose first decision (or a revision) is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,64 +23,64 @@ pub struct Telling {
     pub cause_pos: Option<i64>,
 }
 
+/// In whose name a payment was settled.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The decision in whose name credits moved.
+    pub cause: &'a Cause,
+    /// The event that told, if one did: its decision is `cause`. Otherwise `cause` revises that of a case's event.
+    pub by: Option<Telling>,
+}
+
 /// Records the decision of the event that told, if one did, and brings the payment's cases to what it needs.
 pub fn conclude(
     world: &mut World,
     root_key: &str,
     settled: &Settled,
-    telling: Option<Telling>,
+    told: Told<'_>,
     closed_as: Resolution,
 ) {
-    if let Some(telling) = telling {
-        push(world, Some(root_key), settled, settled.reason, telling);
+    if let Some(telling) = told.by {
+        record(world, Some(root_key), settled, settled.reason, telling);
     }
     let open = world.open_cases_of(root_key);
     let made_due = open.iter().filter_map(|id| world.cases.get(id)).find_map(|case| case.due_pos);
-    let released_by = telling.map(|telling| telling.pos).or(made_due);
-    if let Some(need) = &settled.need {
-        let id = CaseId::derive(world.tenant_id, root_key, need.reason.name());
-        let mut events = BTreeMap::new();
-        for other in open.into_iter().filter(|other| *other != id) {
-            events.extend(close(world, other, Resolution::Superseded, released_by));
-        }
-        let revised = revise(world, root_key, settled, need.reason, &events, released_by);
-        let opened_by =
-            telling.map(|telling| telling.pos).or_else(|| revised.keys().next().copied());
-        open_or_update(world, id, Some(root_key), need, opened_by);
+    let released_by = told.by.map(|telling| telling.pos).or(made_due);
+    let stays = settled
+        .need
+        .as_ref()
+        .map(|need| CaseId::derive(world.tenant_id, root_key, need.reason.name()));
+    let closed_as = if stays.is_some() { Resolution::Superseded } else { closed_as };
+    let mut released = no_longer_set_aside(world, root_key, settled);
+    for case in open.into_iter().filter(|case| Some(*case) != stays) {
+        released.extend(close(world, case, closed_as, released_by));
+    }
+    match told.by {
+        Some(telling) => drop(released.remove(&telling.pos)),
+        None => released.extend(cause_in_case(world, stays, told.cause)),
+    }
+    let mut decided = revise(world, root_key, settled, released, (told.cause, released_by));
+    decided.extend(told.by.map(|by| (by.pos, Attached { rev: by.rev, slot: by.slot })));
+    if let Some((id, need)) = stays.zip(settled.need.as_ref()) {
+        let by = told.by.map(|telling| telling.pos);
+        open_or_update(world, id, Some(root_key), need, by.or(decided.keys().next().copied()));
         if let Some(case) = world.cases.get_mut(&id) {
-            case.dirty |= telling.is_some() || !revised.is_empty();
-            case.events.extend(revised);
-            case.events.extend(
-                telling.map(|told| (told.pos, Attached { rev: told.rev, slot: told.slot })),
-            );
+            case.dirty |= !decided.is_empty();
+            case.events.extend(decided);
         }
-    } else {
-        let mut first = telling.is_none();
-        for case in open {
-            for (pos, attached) in close(world, case, closed_as, released_by) {
-                let reason = if first { settled.reason } else { joined(settled.reason) };
-                first = false;
-                revise(
-                    world,
-                    root_key,
-                    settled,
-                    reason,
-                    &BTreeMap::from([(pos, attached)]),
-                    released_by,
-                );
-            }
-        }
+    } else if settled.reason == Reason::NotOurs
+        && let Some(payment) = world.payments.get_mut(root_key)
+    {
+        payment.facts.set_aside.extend(decided);
     }
 }
 
 /// Opens the case of an event that cannot be decided by itself, and records its decision.
 pub fn hold_event(world: &mut World, telling: Telling, reason: Reason, error: String) -> CaseId {
     let id = CaseId::derive(world.tenant_id, &format!("pos:{}", telling.pos), reason.name());
-    let settled =
-        Settled { reason, need: None, rank: None, evidence: Vec::new(), catalogue_pos: None };
-    let detail = crate::world::Detail { error: Some(error), ..Default::default() };
-    let need = Need { reason, waits_for: std::collections::BTreeSet::new(), due: None, detail };
-    push(world, None, &settled, reason, telling);
+    let detail = Detail { error: Some(error), ..Detail::default() };
+    let need = Need { reason, waits_for: BTreeSet::new(), due: None, detail };
+    record(world, None, &Settled::plain(reason), reason, telling);
     open_or_update(world, id, None, &need, Some(telling.pos));
     if let Some(case) = world.cases.get_mut(&id) {
         case.events.insert(telling.pos, Attached { rev: telling.rev, slot: telling.slot });
@@ -110,7 +110,8 @@ pub fn close(
     std::mem::take(&mut case.events)
 }
 
-fn push(
+/// Records one decision.
+pub fn record(
     world: &mut World,
     root_key: Option<&str>,
     settled: &Settled,
@@ -118,8 +119,7 @@ fn push(
     telling: Telling,
 ) {
     let payment = root_key.and_then(|root_key| world.payments.get(root_key));
-    let account =
-        payment.and_then(|payment| payment.owner.as_ref()).map(ledger::ids::Owner::account_id);
+    let account = payment.and_then(|payment| payment.owner.as_ref()).map(Owner::account_id);
     world.effects.decisions.push(Decision {
         pos: telling.pos,
         rev: telling.rev,
@@ -134,33 +134,45 @@ fn push(
     });
 }
 
-/// Revises the decisions of events that hung on a case; the same events with their new revisions.
+/// Events that were ignored as not ours: they are decided anew as soon as the payment is.
+fn no_longer_set_aside(
+    world: &mut World,
+    root_key: &str,
+    settled: &Settled,
+) -> BTreeMap<i64, Attached> {
+    match world.payments.get_mut(root_key) {
+        Some(payment) if settled.reason != Reason::NotOurs => {
+            std::mem::take(&mut payment.facts.set_aside)
+        }
+        _ => BTreeMap::new(),
+    }
+}
+
+/// The event of a case that stays open, if credits moved in the name of its next decision: then that has to be made,
+/// so that they lead to it, and so that no later movement goes by the same name.
+fn cause_in_case(world: &World, stays: Option<CaseId>, cause: &Cause) -> Option<(i64, Attached)> {
+    let case = world.cases.get(&stays?).filter(|case| case.is_open() && cause.has_moved())?;
+    case.events.get(&cause.pos).map(|attached| (cause.pos, *attached))
+}
+
+/// Revises the decisions of events; the same events with their new revisions. One of them is why credits moved; the
+/// others only told of the same payment.
 fn revise(
     world: &mut World,
     root_key: &str,
     settled: &Settled,
-    reason: Reason,
-    events: &BTreeMap<i64, Attached>,
-    cause_pos: Option<i64>,
+    events: BTreeMap<i64, Attached>,
+    (cause, cause_pos): (&Cause, Option<i64>),
 ) -> BTreeMap<i64, Attached> {
     let mut revised = BTreeMap::new();
-    for (&pos, attached) in events {
-        let rev = attached.rev.saturating_add(1);
-        push(
-            world,
-            Some(root_key),
-            settled,
-            reason,
-            Telling { pos, rev, slot: attached.slot, cause_pos },
-        );
-        revised.insert(pos, Attached { rev, slot: attached.slot });
+    for (pos, Attached { rev, slot }) in events {
+        let rev = rev.saturating_add(1);
+        let moved_nothing = settled.reason == Reason::Credited && pos != cause.pos;
+        let reason = if moved_nothing { Reason::Joined } else { settled.reason };
+        record(world, Some(root_key), settled, reason, Telling { pos, rev, slot, cause_pos });
+        revised.insert(pos, Attached { rev, slot });
     }
     revised
-}
-
-/// One event of a case is why credits moved; the others only told of the same payment.
-const fn joined(reason: Reason) -> Reason {
-    if matches!(reason, Reason::Credited) { Reason::Joined } else { reason }
 }
 
 fn open_or_update(

@@ -3,11 +3,12 @@
 use ledger::decision::Reason;
 use ledger::ids::CaseId;
 
-use crate::cases::{self, Telling, conclude};
+use crate::cases::{self, Telling, Told, conclude};
+use crate::movement::{reinstate, unclaimed, unpost, write_off};
 use crate::news::{Act, ActKind, News, PaymentNews, Registration};
 use crate::payment::{Facts, StaffDecision, StaffVerdict};
-use crate::settle::{self, Cause, Changed, Settled, settle};
-use crate::world::{Entry, Payment, Resolution, User, World};
+use crate::settle::{Cause, Settled, settle};
+use crate::world::{Case, Entry, Payment, Resolution, User, World};
 
 /// Decides one event.
 pub fn decide_event(world: &mut World, telling: Telling, news: News) {
@@ -24,32 +25,40 @@ pub fn decide_event(world: &mut World, telling: Telling, news: News) {
         News::Act(act) => acted(world, telling, act),
         News::Erased => plain(world, telling, Reason::Erased),
     };
-    // A retry that read what could not be read before heals the case that held the event alone.
-    for case in held.into_iter().filter(|case| Some(*case) != keep) {
-        cases::close(world, case, Resolution::Healed, telling.cause_pos);
-    }
+    close_held(world, held, keep, telling);
 }
 
 /// Parks an event that could not be decided: a case with its error, so that it blocks nothing and is not lost.
 pub fn park_event(world: &mut World, telling: Telling, error: String) {
-    cases::hold_event(world, telling, Reason::Error, error);
+    let held = held_alone(world, telling.pos);
+    let keep = cases::hold_event(world, telling, Reason::Error, error);
+    close_held(world, held, Some(keep), telling);
 }
 
-/// Decides a payment's case anew because a fact made it due.
+/// Decides a payment's case anew because a fact made it due. A case that holds bytes alone has no payment: its event is
+/// to be translated and decided again, see [`decide_event`].
 pub fn decide_case(world: &mut World, id: CaseId) {
     let open = world.cases.get(&id).filter(|case| case.is_open() && case.due_pos.is_some());
-    let Some(root_key) = open.and_then(|case| case.root_key.clone()) else { return };
-    let Some(mut cause) = Cause::of_case(world, id) else { return };
-    let settled = settle(world, &root_key, &mut cause, Changed { whose: true, what: true });
-    conclude(world, &root_key, &settled, None, Resolution::Healed);
+    if let Some(root_key) = open.and_then(|case| case.root_key.clone()) {
+        act_on_payment(world, &root_key, id, Facts::default(), Resolution::Healed);
+    }
 }
 
+/// Cases that hold an event alone, without a payment.
 fn held_alone(world: &World, pos: i64) -> Vec<CaseId> {
     let held = world
         .cases
         .iter()
         .filter(|(_, case)| case.is_open() && case.root_key.is_none() && case.pos == pos);
     held.map(|(id, _)| *id).collect()
+}
+
+/// A retry that read what could not be read before, or failed in another way, heals the case that held the event alone.
+fn close_held(world: &mut World, held: Vec<CaseId>, keep: Option<CaseId>, telling: Telling) {
+    let how = if keep.is_some() { Resolution::Superseded } else { Resolution::Healed };
+    for case in held.into_iter().filter(|case| Some(*case) != keep) {
+        cases::close(world, case, how, telling.cause_pos);
+    }
 }
 
 fn plain(world: &mut World, telling: Telling, reason: Reason) -> Option<CaseId> {
@@ -59,84 +68,61 @@ fn plain(world: &mut World, telling: Telling, reason: Reason) -> Option<CaseId> 
 
 /// Records a decision that weighs no evidence.
 fn record(world: &mut World, telling: Telling, reason: Reason, root_key: Option<&str>) {
-    let account = root_key
-        .and_then(|root_key| world.payments.get(root_key))
-        .and_then(|payment| payment.owner.clone());
-    world.effects.decisions.push(crate::effects::Decision {
-        pos: telling.pos,
-        rev: telling.rev,
-        slot: telling.slot,
-        reason,
-        root_key: root_key.map(str::to_owned),
-        account: account.map(|owner| owner.account_id()),
-        rank: None,
-        catalogue_pos: None,
-        evidence: Vec::new(),
-        cause_pos: telling.cause_pos,
-    });
+    cases::record(world, root_key, &Settled::plain(reason), reason, telling);
 }
 
 fn payment(world: &mut World, telling: Telling, news: PaymentNews) -> Option<CaseId> {
     let mut cause = Cause::new(telling.pos, telling.rev);
-    let root_key = unite(world, &news, &mut cause);
-    let changed = join(world, &root_key, news.facts);
-    let settled = settle(world, &root_key, &mut cause, changed);
-    conclude(world, &root_key, &settled, Some(telling), Resolution::Healed);
-    None
-}
-
-/// Joins facts into a payment; what an applied payment minds of it.
-fn join(world: &mut World, root_key: &str, facts: Facts) -> Changed {
-    let Some(payment) = world.payments.get_mut(root_key) else { return Changed::default() };
-    let before =
-        (payment.facts.evidence.clone(), payment.facts.claims.clone(), payment.facts.staff.clone());
-    payment.dirty |= payment.facts.join(facts);
-    let staffed = before.2 != payment.facts.staff;
-    Changed {
-        whose: staffed || before.0 != payment.facts.evidence,
-        what: staffed || before.1 != payment.facts.claims,
-    }
-}
-
-/// The one payment that all these objects belong to. Where they led to several, those are merged into the oldest.
-fn unite(world: &mut World, news: &PaymentNews, cause: &mut Cause) -> String {
-    let mut roots: Vec<(i64, String)> = Vec::new();
-    for root_key in news.objects.iter().filter_map(|object| world.aliases.get(object)) {
-        let first_pos = world.payments.get(root_key).map_or(cause.pos, |payment| payment.first_pos);
-        roots.push((first_pos, root_key.clone()));
-    }
-    roots.sort();
-    roots.dedup();
-    let root_key =
-        roots.first().map_or_else(|| news.root_key.clone(), |(_, root_key)| root_key.clone());
-    let first_pos = cause.pos;
-    world
-        .payments
-        .entry(root_key.clone())
-        .or_insert_with(|| Payment { first_pos, ..Payment::default() });
-    for (_, other) in roots.into_iter().skip(1) {
-        merge(world, &root_key, &other, cause);
+    let (root_key, others) = roots(world, &news, telling.pos);
+    let payment = world.payments.entry(root_key.clone());
+    let payment =
+        payment.or_insert_with(|| Payment { first_pos: telling.pos, ..Payment::default() });
+    let before = payment.facts.clone();
+    for other in others {
+        merge(world, &root_key, &other, &mut cause);
     }
     for object in news.objects.iter().chain([&news.root_key]) {
         world.aliases.insert(object.clone(), root_key.clone());
     }
-    root_key
+    join(world, &root_key, news.facts);
+    let settled = settle(world, &root_key, &mut cause, &before);
+    let told = Told { cause: &cause, by: Some(telling) };
+    conclude(world, &root_key, &settled, told, Resolution::Healed);
+    None
+}
+
+fn join(world: &mut World, root_key: &str, facts: Facts) {
+    if let Some(payment) = world.payments.get_mut(root_key) {
+        payment.dirty |= payment.facts.join(facts);
+    }
+}
+
+/// The one payment that all these objects belong to, and those that are to be merged into it: it is the oldest.
+fn roots(world: &World, news: &PaymentNews, pos: i64) -> (String, Vec<String>) {
+    let mut roots: Vec<(i64, String)> = Vec::new();
+    for root_key in news.objects.iter().filter_map(|object| world.aliases.get(object)) {
+        let first_pos = world.payments.get(root_key).map_or(pos, |payment| payment.first_pos);
+        roots.push((first_pos, root_key.clone()));
+    }
+    roots.sort();
+    roots.dedup();
+    let mut roots = roots.into_iter().map(|(_, root_key)| root_key);
+    (roots.next().unwrap_or_else(|| news.root_key.clone()), roots.collect())
 }
 
 /// Merges a younger payment into an older one: its credits are taken back, its facts join, its cases move along; the
-/// survivor then posts what the union is worth.
+/// survivor then posts what the union is worth. A dismissal was of one of the two only: the union is decided anew.
 fn merge(world: &mut World, survivor: &str, other: &str, cause: &mut Cause) {
-    settle::unpost(world, other, cause);
-    let Some(mut merged) = world.payments.remove(other) else { return };
-    join(world, survivor, std::mem::take(&mut merged.facts));
+    reinstate(world, survivor, cause);
+    reinstate(world, other, cause);
+    unpost(world, other, cause);
+    let Some(merged) = world.payments.remove(other) else { return };
+    join(world, survivor, merged.facts);
     for root_key in world.aliases.values_mut().filter(|root_key| *root_key == other) {
         survivor.clone_into(root_key);
     }
-    for case in world
-        .cases
-        .values_mut()
-        .filter(|case| case.is_open() && case.root_key.as_deref() == Some(other))
-    {
+    let moved = |case: &&mut Case| case.is_open() && case.root_key.as_deref() == Some(other);
+    for case in world.cases.values_mut().filter(moved) {
         case.root_key = Some(survivor.to_owned());
         case.dirty = true;
     }
@@ -169,8 +155,12 @@ fn user(world: &mut World, telling: Telling, registration: Registration) -> Opti
 }
 
 fn catalogue(world: &mut World, telling: Telling, price: String, entry: Entry) -> Option<CaseId> {
-    world.catalogue.insert(price.clone(), entry.clone());
-    world.catalogue_pos.insert(price.clone(), telling.pos);
+    // An entry that is decided late, because it was parked, does not undo a newer one.
+    let newest = world.catalogue_pos.entry(price.clone()).or_insert(telling.pos);
+    if *newest <= telling.pos {
+        *newest = telling.pos;
+        world.catalogue.insert(price.clone(), entry.clone());
+    }
     world.effects.woken.insert(format!("price:{price}"), telling.pos);
     world.effects.entries.push((telling.pos, price, entry));
     plain(world, telling, Reason::Catalogued)
@@ -186,10 +176,11 @@ fn acted(world: &mut World, telling: Telling, act: Act) -> Option<CaseId> {
         (ActKind::Retry, _) => retry(world, act.case, telling.pos),
         (ActKind::Due, Some(root_key)) => {
             let facts = Facts { waited: true, ..Facts::default() };
+            make_due(world, act.case, telling.pos);
             act_on_payment(world, root_key, act.case, facts, Resolution::Expired)
         }
         (ActKind::Settle { verdict, write_off }, Some(root_key)) => {
-            settle_by_staff(world, root_key, act.case, verdict, write_off, telling.pos)
+            settle_by_staff(world, root_key, act.case, (verdict, write_off), telling.pos)
         }
         (ActKind::Settle { verdict: StaffVerdict::Dismiss, .. }, None) => {
             dismiss_event(world, act.case, telling.pos)
@@ -204,41 +195,46 @@ fn acted(world: &mut World, telling: Telling, act: Act) -> Option<CaseId> {
 }
 
 fn retry(world: &mut World, id: CaseId, pos: i64) -> bool {
+    make_due(world, id, pos);
     let now = world.now;
     let Some(case) = world.cases.get_mut(&id) else { return false };
     case.due = Some(now);
-    case.due_pos = Some(pos);
     case.version = case.version.saturating_add(1);
-    case.dirty = true;
     true
+}
+
+/// Notes which event releases a case: the revisions that follow name it.
+fn make_due(world: &mut World, id: CaseId, pos: i64) {
+    if let Some(case) = world.cases.get_mut(&id) {
+        case.due_pos = Some(pos);
+        case.dirty = true;
+    }
 }
 
 fn settle_by_staff(
     world: &mut World,
     root_key: &str,
     id: CaseId,
-    verdict: StaffVerdict,
-    write_off: bool,
+    (verdict, is_written_off): (StaffVerdict, bool),
     pos: i64,
 ) -> bool {
     let closed_as = match &verdict {
         StaffVerdict::Assign { user, .. } if !world.users.contains_key(user) => return false,
         StaffVerdict::Assign { .. } => Resolution::Assigned,
-        StaffVerdict::Dismiss if settle::unclaimed(world, root_key) != 0 && !write_off => {
+        StaffVerdict::Dismiss if unclaimed(world, root_key) != 0 && !is_written_off => {
             return false;
         }
         StaffVerdict::Dismiss => Resolution::Dismissed,
     };
-    if write_off && let Some(mut cause) = Cause::of_case(world, id) {
-        settle::write_off(world, root_key, &mut cause);
+    if is_written_off && let Some(mut cause) = Cause::of_case(world, id) {
+        write_off(world, root_key, &mut cause);
     }
-    if let Some(case) = world.cases.get_mut(&id) {
-        case.due_pos = Some(pos);
-    }
+    make_due(world, id, pos);
     let staff = Some(StaffDecision { pos, verdict });
     act_on_payment(world, root_key, id, Facts { staff, ..Facts::default() }, closed_as)
 }
 
+/// Settles the payment of a case with what was learnt; whether there is one.
 fn act_on_payment(
     world: &mut World,
     root_key: &str,
@@ -247,9 +243,11 @@ fn act_on_payment(
     closed_as: Resolution,
 ) -> bool {
     let Some(mut cause) = Cause::of_case(world, id) else { return false };
-    let changed = join(world, root_key, facts);
-    let settled: Settled = settle(world, root_key, &mut cause, changed);
-    conclude(world, root_key, &settled, None, closed_as);
+    let Some(payment) = world.payments.get(root_key) else { return false };
+    let before = payment.facts.clone();
+    join(world, root_key, facts);
+    let settled = settle(world, root_key, &mut cause, &before);
+    conclude(world, root_key, &settled, Told { cause: &cause, by: None }, closed_as);
     true
 }
 

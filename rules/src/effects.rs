@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-use ledger::account::{MoveKind, Source, SystemAccount};
 use ledger::decision::Reason;
-use ledger::ids::{AccountId, CaseId, Owner};
+use ledger::ids::{AccountId, CaseId};
+use ledger::movement::Movement;
 
 use crate::evidence::Evidence;
 use crate::news::Registration;
@@ -75,40 +74,6 @@ pub struct Decision {
     pub evidence: Vec<Evidence>,
     /// For a revision: position of what released it.
     pub cause_pos: Option<i64>,
-}
-
-/// What a movement does to the account's grants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Adds credits as a grant.
-    Grant,
-    /// Takes credits out of the line's grants.
-    Take(MoveKind),
-}
-
-/// One movement of credits, to be posted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Movement {
-    /// Whose account.
-    pub owner: Owner,
-    /// Unit.
-    pub unit: String,
-    /// Line of the payment.
-    pub source: Source,
-    /// What it does.
-    pub change: Change,
-    /// The other side.
-    pub contra: SystemAccount,
-    /// Credits, positive.
-    pub amount: i64,
-    /// Position of the event that caused it.
-    pub pos: i64,
-    /// Revision of its decision.
-    pub rev: i32,
-    /// Number of the movement within the decision.
-    pub effect_no: i32,
-    /// When it takes effect in the world.
-    pub effective_at: Timestamp,
 }
 
 /// A link made (`customer_link`).

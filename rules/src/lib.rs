@@ -16,7 +16,8 @@
 //! | [`resolve`] | whose: the verdict over all evidence |
 //! | [`worth`] | how many credits |
 //! | [`world`] | what is known, under locks, while a batch is decided |
-//! | [`settle`] | one payment: what is due, where it stands, what moves |
+//! | [`settle`] | one payment: what is due, whom it stands with, which case it needs |
+//! | `movement` | what moves |
 //! | [`cases`] | which case a payment needs, and what that changes |
 //! | [`decide`] | one event after the other |
 //! | [`effects`] | what is to be written |
@@ -27,6 +28,7 @@ pub mod decide;
 pub mod effects;
 pub mod evidence;
 pub mod hashing;
+mod movement;
 pub mod news;
 pub mod payment;
 pub mod policy;

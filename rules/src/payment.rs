@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
+use crate::world::Attached;
 
 /// How far an object says that its payment has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -113,6 +114,10 @@ pub struct Facts {
     pub staff: Option<StaffDecision>,
     /// The wait for a session or invoice is over.
     pub waited: bool,
+    /// Events that were ignored because the payment was not ours, with their newest revision: they are decided anew
+    /// should it turn out to be.
+    #[serde(default)]
+    pub set_aside: BTreeMap<i64, Attached>,
 }
 
 impl Facts {
@@ -134,6 +139,7 @@ impl Facts {
         };
         self.staff = self.staff.take().max(other.staff);
         self.waited |= other.waited;
+        self.set_aside.extend(other.set_aside);
         *self != before
     }
 
@@ -149,6 +155,11 @@ impl Facts {
             || !self.claims.is_empty()
             || self.evidence.iter().any(|evidence| evidence.kind.names_a_user())
             || self.staff.is_some()
+    }
+
+    /// Whether a person said that no credits are due.
+    pub fn is_dismissed(&self) -> bool {
+        self.staff.as_ref().is_some_and(|staff| staff.verdict == StaffVerdict::Dismiss)
     }
 
     /// Money and currency, by the preferred object that knows them: of those that are paid, if any is.

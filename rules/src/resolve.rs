@@ -41,75 +41,86 @@ pub enum Verdict {
     },
 }
 
-/// Weighs all evidence on a payment.
-///
-/// `applied_to` is the user to whom its credits were posted already: then only what its own objects say is weighed
-/// against him, and what payments share (links, customers) is not, for it never moves an applied payment.
-pub fn resolve(world: &World, facts: &Facts, applied_to: Option<&str>) -> Resolved {
-    let evidence = gather(world, facts, applied_to);
+/// Where a payment's credits stand already, and what was weighed when they were posted: against that user only what was
+/// told since is weighed. What payments share (links, customers, the directory) never moves an applied payment.
+#[derive(Clone, Copy, Debug)]
+pub struct Applied<'a> {
+    /// Whose it is by what was weighed.
+    pub user: &'a str,
+    /// The payment's facts by which it was decided.
+    pub weighed: &'a Facts,
+}
+
+/// Weighs all evidence on a payment; on an applied one, what is new.
+pub fn resolve(world: &World, facts: &Facts, applied: Option<Applied<'_>>) -> Resolved {
+    let evidence = gather(world, facts, applied);
     if let Some(staff) = evidence.first().filter(|piece| piece.kind == Kind::Staff) {
         let verdict = Verdict::User { user: staff.value.clone(), rank: Kind::Staff.rank() };
         return Resolved { evidence, verdict };
     }
-    let named = named_users(&evidence);
-    let verdict = match named.len() {
-        0 => open(world, facts, &evidence, Reason::NoEvidence, None),
-        1 => named.into_iter().next().map_or_else(
-            || open(world, facts, &evidence, Reason::NoEvidence, None),
-            |(user, rank)| judge_one(world, facts, &evidence, user, rank),
-        ),
-        _ => open(world, facts, &evidence, Reason::Conflict, None),
+    let mut named = named_users(&evidence);
+    let verdict = match (named.pop_first(), named.is_empty()) {
+        (None, _) => open(world, facts, &evidence, Reason::NoEvidence, None),
+        (Some(_), false) => open(world, facts, &evidence, Reason::Conflict, None),
+        (Some((user, rank)), true) => {
+            let is_known = applied.is_some() || world.users.contains_key(&user);
+            match doubt(world, &evidence, &user, rank, is_known) {
+                None => Verdict::User { user, rank },
+                Some(Reason::Conflict) => open(world, facts, &evidence, Reason::Conflict, None),
+                Some(reason) => open(world, facts, &evidence, reason, Some(user)),
+            }
+        }
     };
     Resolved { evidence, verdict }
 }
 
-/// The one user that is named: known, not contradicted by a verified e-mail, and named well enough?
-fn judge_one(
+/// What speaks against the one user that is named: a verified e-mail of another's, that nobody knows him, or that only
+/// an unsigned reference names him.
+fn doubt(
     world: &World,
-    facts: &Facts,
     evidence: &[Evidence],
-    user: String,
+    user: &str,
     rank: i16,
-) -> Verdict {
-    if owners_of_verified_emails(world, evidence).any(|owner| *owner != user) {
-        open(world, facts, evidence, Reason::Conflict, None)
+    is_known: bool,
+) -> Option<Reason> {
+    if owners_of_verified_emails(world, evidence).any(|owner| owner != user) {
+        Some(Reason::Conflict)
+    } else if !is_known {
+        Some(Reason::UnknownUser)
     } else if rank >= Kind::ClientReference.rank() && !world.policy.accept_unsigned_reference {
-        open(world, facts, evidence, Reason::UnsignedOnly, Some(user))
-    } else if world.users.contains_key(&user) {
-        Verdict::User { user, rank }
+        Some(Reason::UnsignedOnly)
     } else {
-        open(world, facts, evidence, Reason::UnknownUser, Some(user))
+        None
     }
 }
 
-fn gather(world: &World, facts: &Facts, applied_to: Option<&str>) -> Vec<Evidence> {
-    let mut evidence: BTreeSet<Evidence> = facts.evidence.clone();
+fn gather(world: &World, facts: &Facts, applied: Option<Applied<'_>>) -> Vec<Evidence> {
+    let mut evidence = facts.evidence.clone();
+    let mut customers = facts.customers.clone();
     if let Some(StaffVerdict::Assign { user, .. }) =
         facts.staff.as_ref().map(|staff| &staff.verdict)
     {
         evidence.insert(Evidence { kind: Kind::Staff, at: "staff".into(), value: user.clone() });
     }
-    if let Some(user) = applied_to {
-        evidence.insert(Evidence {
-            kind: Kind::Link,
-            at: "this payment".into(),
-            value: user.to_owned(),
-        });
-    } else {
-        for customer in &facts.customers {
-            if let Some(user) = world.links.get(customer) {
-                evidence.insert(Evidence {
-                    kind: Kind::Link,
-                    at: customer.clone(),
-                    value: user.clone(),
-                });
-            }
-            if let Some(known) = world.customers.get(customer) {
-                evidence.extend(known.evidence.iter().cloned());
-            }
+    if let Some(Applied { user, weighed }) = applied {
+        evidence.retain(|piece| piece.kind != Kind::Email || !knows_email(weighed, &piece.value));
+        customers.retain(|customer| !weighed.customers.contains(customer));
+        let (at, value) = ("this payment".to_owned(), user.to_owned());
+        evidence.insert(Evidence { kind: Kind::Link, at, value });
+    }
+    for customer in customers {
+        if let Some(known) = world.customers.get(&customer) {
+            evidence.extend(known.evidence.iter().cloned());
+        }
+        if let Some(user) = world.links.get(&customer) {
+            evidence.insert(Evidence { kind: Kind::Link, at: customer, value: user.clone() });
         }
     }
     evidence.into_iter().collect()
+}
+
+fn knows_email(facts: &Facts, hash: &str) -> bool {
+    facts.evidence.iter().any(|piece| piece.kind == Kind::Email && piece.value == hash)
 }
 
 /// Users that evidence of the ranks 1 to 4 names, each with its best rank.
@@ -143,13 +154,12 @@ fn open(
     reason: Reason,
     claimant: Option<String>,
 ) -> Verdict {
-    let waits_for = match (reason, &claimant) {
-        (Reason::UnknownUser, Some(user)) => BTreeSet::from([format!("user:{user}")]),
-        (Reason::NoEvidence | Reason::UnsignedOnly, _) => {
-            facts.customers.iter().map(|customer| format!("customer:{customer}")).collect()
-        }
-        _ => BTreeSet::new(),
-    };
+    // A link, or what Stripe says of the customer anew, can settle each of these.
+    let mut waits_for: BTreeSet<String> =
+        facts.customers.iter().map(|customer| format!("customer:{customer}")).collect();
+    if let (Reason::UnknownUser, Some(user)) = (reason, &claimant) {
+        waits_for.insert(format!("user:{user}"));
+    }
     Verdict::Open { reason, waits_for, candidates: candidates(world, evidence), claimant }
 }
 

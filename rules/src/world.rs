@@ -158,10 +158,16 @@ impl Resolution {
             Self::Expired => 5,
         }
     }
+
+    /// The resolution with this number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        let all = [Self::Healed, Self::Assigned, Self::Dismissed, Self::Superseded, Self::Expired];
+        all.into_iter().find(|resolution| resolution.code() == code)
+    }
 }
 
-/// An event whose latest decision is in review.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An event whose latest decision may have to be revised: it is in review, or was ignored as not ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attached {
     /// Newest revision of its decision.
     pub rev: i32,

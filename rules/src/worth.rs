@@ -35,11 +35,8 @@ pub enum Worth {
     Known(Vec<Line>),
     /// The catalogue says that it does not concern us.
     NotOurs,
-    /// Nothing says; these prices would, if the catalogue had them.
-    Unknown {
-        /// Prices that the catalogue does not have.
-        prices: BTreeSet<String>,
-    },
+    /// Nothing says.
+    Unknown,
     /// What is said does not fit together.
     Mismatch {
         /// What differs, in words for staff.
@@ -62,6 +59,16 @@ pub fn worth(claims: &Claims, staff: Option<&StaffVerdict>, world: &World) -> Wo
     }
 }
 
+/// Whether this many credits can be one line's.
+pub fn is_credits(credits: i64) -> bool {
+    (1..=MAX_CREDITS).contains(&credits)
+}
+
+/// Whether this can be the name of a unit.
+pub fn is_unit(unit: &str) -> bool {
+    !unit.trim().is_empty() && unit.len() <= MAX_UNIT_BYTES && !unit.contains(char::is_control)
+}
+
 /// The claims, read: at most one of each.
 struct Claim<'a> {
     price: Option<&'a str>,
@@ -78,7 +85,7 @@ impl<'a> Claim<'a> {
         };
         let credits = single("credits", &claims.credits)?;
         let unit = single("unit", &claims.units)?;
-        if unit.is_some_and(|unit| unit.len() > MAX_UNIT_BYTES || unit.contains(char::is_control)) {
+        if unit.is_some_and(|unit| !is_unit(unit)) {
             return Err(format!(
                 "the unit in metadata is no name of at most {MAX_UNIT_BYTES} bytes"
             ));
@@ -103,16 +110,14 @@ impl<'a> Claim<'a> {
                     let unit = self.unit.unwrap_or(DEFAULT_UNIT).to_owned();
                     Worth::Known(vec![Line { line, unit, credits }])
                 }
-                None => {
-                    Worth::Unknown { prices: self.price.map(str::to_owned).into_iter().collect() }
-                }
+                None => Worth::Unknown,
             },
         }
     }
 
     fn by_catalogue(&self, price: &str, per_one: i64, unit: &str) -> Worth {
         let Some(credits) =
-            per_one.checked_mul(self.quantity).filter(|credits| *credits <= MAX_CREDITS)
+            per_one.checked_mul(self.quantity).filter(|credits| is_credits(*credits))
         else {
             return Worth::Mismatch {
                 detail: format!("{} of {price} are more credits than can be", self.quantity),

@@ -56,11 +56,7 @@ struct Server {
 
 impl Error {
     /// A stored row (named so that a person finds it) does not say what this program wrote into `table.column`.
-    pub fn inconsistent(
-        table: &'static str,
-        column: &'static str,
-        row: impl fmt::Display,
-    ) -> Self {
+    pub fn inconsistent(table: &'static str, column: &'static str, row: impl fmt::Display) -> Self {
         let cause = Cause::Inconsistent { table, column, row: row.to_string() };
         Self { doing: "reading a stored row", cause }
     }
@@ -252,7 +248,9 @@ mod tests {
         for code in ["40001", "40P01", "55P03"] {
             check(code, Kind::Retry);
         }
-        for code in ["08006", "53100", "53300", "57P01", "57P03", "57014", "58030", "25006", "25P03"] {
+        for code in
+            ["08006", "53100", "53300", "57P01", "57P03", "57014", "58030", "25006", "25P03"]
+        {
             check(code, Kind::Unavailable);
         }
         for code in ["23001", "42501", "28P01"] {

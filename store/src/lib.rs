@@ -1,1 +1,58 @@
 //! Postgres: the only crate with SQL.
+//!
+//! Every statement is a [`statement::Statement`] constant in the module of its tables, whose first lines name their
+//! writers. Functions are called object first, verb second (`event_get`), and end in `_in_tx` if they join a transaction.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`url`] | the address of a database |
+//! | [`connect`] | the pool, each connection acting as its process's role |
+//! | [`statement`] | statements as constants, and how to run one |
+//! | [`tx`] | transactions of several statements |
+//! | [`error`] | what can go wrong, by what a caller can do about it |
+//! | [`log`] | the event log: append, read |
+//! | [`rejected`] | the bounded trace of what was refused at the door |
+//! | [`tenant`] | tenants |
+//! | [`notify`] | hints between processes |
+//! | [`projection`] | what the projector reads and writes, and the lock order |
+//! | [`read`] | what the API shows |
+//! | [`keys`] | keys of the API |
+//! | [`books`] | the one door through which credits move |
+
+pub mod books;
+pub mod connect;
+pub mod error;
+pub mod keys;
+pub mod log;
+pub mod notify;
+pub mod projection;
+pub mod read;
+pub mod rejected;
+pub mod statement;
+pub mod tenant;
+pub mod tx;
+pub mod url;
+
+pub use connect::{Client, Role, Store};
+pub use error::{Error, Kind};
+pub use statement::Connection;
+pub use tx::{Retryable, Tx};
+pub use url::PgUrl;
+
+use statement::Statement;
+
+/// Every statement of this crate: one test prepares them all and compares their types with the schema's.
+pub fn all_statements() -> Vec<&'static Statement> {
+    [
+        books::STATEMENTS,
+        connect::STATEMENTS,
+        keys::STATEMENTS,
+        log::STATEMENTS,
+        notify::STATEMENTS,
+        &projection::statements(),
+        &read::statements(),
+        rejected::STATEMENTS,
+        tenant::STATEMENTS,
+    ]
+    .concat()
+}

@@ -1,5 +1,6 @@
 //! A statement as a constant, with its types, and the four ways to run one.
 
+use std::borrow::Cow;
 use std::pin::pin;
 
 use deadpool_postgres::StatementCache;
@@ -92,6 +93,27 @@ pub async fn execute(
     outcome.map(|(_, touched)| touched).map_err(|error| Error::postgres(statement.name(), &error))
 }
 
+/// Has the server prepare a statement, so that running it later takes one message and no waiting in between.
+pub(crate) async fn prepare(
+    connection: &impl Connection,
+    statement: &Statement,
+) -> Result<(), Error> {
+    let link = connection.link();
+    let Some(cache) = link.cache else { return Ok(()) };
+    let prepared = cache.prepare_typed(link.client, statement.sql, statement.params).await;
+    prepared.map(drop).map_err(|error| Error::postgres(statement.name(), &error))
+}
+
+/// Runs what has no parameters and returns nothing: BEGIN, COMMIT and settings. `name` is for errors.
+pub(crate) async fn batch_execute(
+    connection: &impl Connection,
+    name: &'static str,
+    sql: &str,
+) -> Result<(), Error> {
+    let sent = connection.link().client.batch_execute(sql).await;
+    sent.map_err(|error| Error::postgres(name, &error))
+}
+
 async fn run(
     link: Link<'_>,
     statement: &Statement,
@@ -120,4 +142,13 @@ async fn collect(
     }
     let touched = stream.rows_affected().unwrap_or_default();
     Ok((rows, touched))
+}
+
+/// Text as Postgres can store it: NUL, which it does not know, becomes U+FFFD.
+pub fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 
 use crate::connect::{Client, Store};
 use crate::error::{Error, Kind};
-use crate::statement::{Connection, Link};
+use crate::statement::{Connection, Link, batch_execute};
 
 /// How often a transaction is begun before its last error is handed to the caller.
 const MAX_ATTEMPTS: u32 = 6;
@@ -81,10 +81,11 @@ impl Store {
         outcome
     }
 
-    async fn begin(&self) -> Result<Tx, Error> {
+    /// Begins a transaction, for whoever decides himself when to begin it anew.
+    pub async fn begin(&self) -> Result<Tx, Error> {
         // Made before BEGIN is sent: if this future is dropped while it waits for the answer, the ROLLBACK follows.
         let tx = Tx { client: self.get().await?, open: true };
-        tx.batch("tx.begin", &tx.client.begin()).await?;
+        batch_execute(&tx, "tx.begin", &tx.client.begin()).await?;
         Ok(tx)
     }
 }
@@ -92,15 +93,10 @@ impl Store {
 impl Tx {
     /// Commits. The empty SELECT fails if an error of an earlier statement was overlooked: COMMIT alone would then roll
     /// back and report success.
-    async fn commit(mut self) -> Result<(), Error> {
-        self.batch("tx.commit", "SELECT; COMMIT").await?;
+    pub async fn commit(mut self) -> Result<(), Error> {
+        batch_execute(&self, "tx.commit", "SELECT; COMMIT").await?;
         self.open = false;
         Ok(())
-    }
-
-    async fn batch(&self, name: &'static str, sql: &str) -> Result<(), Error> {
-        let sent = self.client.link().client.batch_execute(sql).await;
-        sent.map_err(|error| Error::postgres(name, &error))
     }
 }
 
@@ -114,7 +110,7 @@ impl Drop for Tx {
     fn drop(&mut self) {
         if self.open {
             // The first poll sends it; nobody needs the answer. Whoever borrows the connection next queues behind it.
-            let _ = self.client.link().client.batch_execute("ROLLBACK").now_or_never();
+            let _ = batch_execute(&*self, "tx.rollback", "ROLLBACK").now_or_never();
         }
     }
 }

@@ -79,3 +79,123 @@ fn look_up(event_type: &str) -> Class {
     };
     TABLE.iter().find(|(pattern, _)| fits(pattern)).map_or(Class::Unhandled, |&(_, class)| class)
 }
+
+#[cfg(test)]
+mod tests {
+    //! The classes, type by type, as they were decided by hand.
+
+    use std::collections::BTreeSet;
+
+    use super::{Class, classify};
+    use crate::{envelope, testing};
+
+    /// Every type of Stripe's that is not unhandled.
+    const UNDERSTOOD: [(&str, Class); 5] = [
+        ("checkout.session.completed", Class::Session),
+        ("payment_intent.succeeded", Class::PaymentIntent),
+        ("charge.succeeded", Class::Charge),
+        ("customer.created", Class::Customer),
+        ("customer.updated", Class::Customer),
+    ];
+    const DEFERRED: [&str; 36] = [
+        "charge.captured",
+        "charge.dispute.closed",
+        "charge.dispute.created",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.updated",
+        "charge.refund.updated",
+        "charge.refunded",
+        "checkout.session.async_payment_failed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.expired",
+        "credit_note.created",
+        "credit_note.updated",
+        "credit_note.voided",
+        "customer.deleted",
+        "customer.subscription.created",
+        "customer.subscription.deleted",
+        "customer.subscription.paused",
+        "customer.subscription.pending_update_applied",
+        "customer.subscription.pending_update_expired",
+        "customer.subscription.resumed",
+        "customer.subscription.trial_will_end",
+        "customer.subscription.updated",
+        "invoice.marked_uncollectible",
+        "invoice.paid",
+        "invoice.payment_succeeded",
+        "invoice.voided",
+        "invoice_payment.detached",
+        "invoice_payment.paid",
+        "order.payment_succeeded",
+        "payment_intent.partially_funded",
+        "radar.early_fraud_warning.created",
+        "radar.early_fraud_warning.updated",
+        "refund.created",
+        "refund.failed",
+        "refund.updated",
+    ];
+
+    #[test]
+    fn types_that_matter() {
+        for (event_type, class) in UNDERSTOOD {
+            assert_eq!(classify(event_type, false), class, "{event_type}");
+        }
+        for event_type in DEFERRED {
+            assert_eq!(classify(event_type, false), Class::Deferred, "{event_type}");
+        }
+    }
+
+    #[test]
+    fn types_that_do_not_matter() {
+        for event_type in [
+            "",
+            "*",
+            "charge",
+            "charge.failed",
+            "charge.succeeded.twice",
+            "Charge.Succeeded",
+            " charge.succeeded",
+            "v1.charge.succeeded",
+            "refund",
+            "invoice.payment_failed",
+            "invoice_payment",
+            "customer.source.created",
+            "issuing_dispute.created",
+            "application_fee.refunded",
+            "payment_intent.created",
+            "foo.created",
+        ] {
+            assert_eq!(classify(event_type, false), Class::Unhandled, "{event_type:?}");
+        }
+    }
+
+    #[test]
+    fn thin_twins_of_what_matters_wait_for_their_object() {
+        let understood = UNDERSTOOD.map(|(event_type, _)| event_type);
+        for event_type in understood.iter().chain(&DEFERRED) {
+            assert_eq!(
+                classify(&format!("v1.{event_type}"), true),
+                Class::Deferred,
+                "{event_type}"
+            );
+            assert_eq!(classify(event_type, true), Class::Unhandled, "{event_type} without v1.");
+        }
+        for event_type in ["v1.billing.meter.no_meter_found", "v2.core.account.created", "v1.", ""]
+        {
+            assert_eq!(classify(event_type, true), Class::Unhandled, "{event_type:?}");
+        }
+    }
+
+    #[test]
+    fn no_recorded_type_matters_besides_those_named_here() {
+        let named: BTreeSet<&str> =
+            UNDERSTOOD.iter().map(|(event_type, _)| *event_type).chain(DEFERRED).collect();
+        for (name, body) in testing::bodies() {
+            let event = envelope::peek(&body).unwrap();
+            let matters = classify(&event.event_type, event.thin) != Class::Unhandled;
+            let expected = !event.thin && named.contains(event.event_type.as_str());
+            assert_eq!(matters, expected, "{name}: {}", event.event_type);
+        }
+    }
+}

@@ -22,8 +22,8 @@ pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -
             tokio::time::sleep(LOOK_EVERY).await;
         }
     };
-    match tokio::time::timeout(WAIT_MAX, looking).await {
-        Ok(seen) => seen,
-        Err(_) => panic!("waited {} s in vain for: {what}", WAIT_MAX.as_secs()),
-    }
+    let Ok(seen) = tokio::time::timeout(WAIT_MAX, looking).await else {
+        panic!("waited {} s in vain for: {what}", WAIT_MAX.as_secs());
+    };
+    seen
 }

@@ -66,7 +66,7 @@ impl Binaries {
 
     fn fetched(user: &OsUser, found: String) -> Result<Self, Error> {
         let found = if found.is_empty() { "nothing was found".to_owned() } else { found };
-        let result = fetch::fetch(user).and_then(|folder| Self::in_folder(user, &folder));
+        let result = fetch::fetch().and_then(|folder| Self::in_folder(user, &folder));
         result.map_err(|fetch| Error::NotFound { found, fetch })
     }
 

@@ -11,6 +11,7 @@ use crate::hashing::EvidenceKey;
 use crate::news::{Act, ActKind, News, Registration};
 use crate::payment::StaffVerdict;
 use crate::world::Entry;
+use crate::worth::{is_credits, is_unit};
 
 /// A fact, by its type.
 #[derive(Deserialize)]
@@ -76,18 +77,22 @@ fn news(fact: Fact, key: &EvidenceKey) -> News {
             })
         }
         Fact::CatalogueSet { price, credits, unit, not_ours } => {
-            match entry(credits, unit, not_ours) {
-                Some(entry) => News::Price { price, entry },
-                None => News::Unreadable {
-                    reason: Reason::Malformed,
-                    error: "a catalogue entry without worth".into(),
-                },
-            }
+            let entry = match (not_ours, credits) {
+                (true, None) => Some(Entry::NotOurs),
+                (false, Some(credits)) => {
+                    worth(credits, unit).map(|(credits, unit)| Entry::Credits { credits, unit })
+                }
+                (true, Some(_)) | (false, None) => None,
+            };
+            entry.map_or_else(no_worth, |entry| News::Price { price, entry })
         }
-        Fact::Assigned { case, version, user, credits, unit } => {
-            let unit = unit.unwrap_or_else(|| ledger::DEFAULT_UNIT.into());
-            let worth = credits.map(|credits| (credits, unit));
-            let verdict = StaffVerdict::Assign { user, worth };
+        Fact::Assigned { case, version, user, credits: None, .. } => {
+            let verdict = StaffVerdict::Assign { user, worth: None };
+            act(case, version, ActKind::Settle { verdict, write_off: false })
+        }
+        Fact::Assigned { case, version, user, credits: Some(credits), unit } => {
+            let Some(worth) = worth(credits, unit) else { return no_worth() };
+            let verdict = StaffVerdict::Assign { user, worth: Some(worth) };
             act(case, version, ActKind::Settle { verdict, write_off: false })
         }
         Fact::Dismissed { case, version, write_off } => {
@@ -99,17 +104,15 @@ fn news(fact: Fact, key: &EvidenceKey) -> News {
     }
 }
 
-fn entry(credits: Option<i64>, unit: Option<String>, not_ours: bool) -> Option<Entry> {
-    match (not_ours, credits) {
-        (true, None) => Some(Entry::NotOurs),
-        (false, Some(credits)) if (1..=crate::worth::MAX_CREDITS).contains(&credits) => {
-            Some(Entry::Credits {
-                credits,
-                unit: unit.unwrap_or_else(|| ledger::DEFAULT_UNIT.into()),
-            })
-        }
-        _ => None,
-    }
+/// So many credits of a unit, if they can be.
+fn worth(credits: i64, unit: Option<String>) -> Option<(i64, String)> {
+    let unit = unit.unwrap_or_else(|| ledger::DEFAULT_UNIT.into());
+    (is_credits(credits) && is_unit(&unit)).then_some((credits, unit))
+}
+
+fn no_worth() -> News {
+    let error = "a fact of our own: no number of credits and name of a unit that can be".into();
+    News::Unreadable { reason: Reason::Malformed, error }
 }
 
 fn act(case: Uuid, version: i32, kind: ActKind) -> News {

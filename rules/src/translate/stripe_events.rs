@@ -208,8 +208,7 @@ impl Reader<'_> {
             evidence,
             claims: claims(purchase.metadata),
             paid_at: purchase.paid.then(|| self.said_at()),
-            staff: None,
-            waited: false,
+            ..Facts::default()
         };
         let root_key = self.envelope.root_key.clone().unwrap_or_else(|| id.clone());
         PaymentNews { objects: named.chain([id, root_key.clone()]).collect(), root_key, facts }

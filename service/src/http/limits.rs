@@ -41,7 +41,7 @@ impl Default for Limits {
             connections_max: 4096,
             header_read_timeout: Duration::from_secs(5),
             header_bytes_max: 32 * 1024,
-            connection_age_max: Duration::from_secs(300),
+            connection_age_max: Duration::from_mins(5),
             // Less than `shutdown::DRAIN_MAX`: what stands behind the listener wants to finish as well.
             grace: Duration::from_secs(6),
         }

@@ -32,12 +32,15 @@ impl Store {
             return refuse(format!("its encoding is {encoding}; create the database with UTF8"));
         }
         if server < OLDEST_SERVER {
-            return refuse(format!("it is version {server}; Postgres {OLDEST_SERVER} is the oldest"));
+            return refuse(format!(
+                "it is version {server}; Postgres {OLDEST_SERVER} is the oldest"
+            ));
         }
         if self.allow_unsafe_settings {
             return Ok(());
         }
-        for (setting, column) in [("fsync", 1), ("full_page_writes", 2), ("synchronous_commit", 3)] {
+        for (setting, column) in [("fsync", 1), ("full_page_writes", 2), ("synchronous_commit", 3)]
+        {
             if row.get::<_, &str>(column) == "off" {
                 return refuse(format!(
                     "{setting} is off, so it may lose what it acknowledged; turn it on (postgresql.conf, ALTER SYSTEM)"
@@ -55,9 +58,9 @@ fn check_schema(version: Option<i64>) -> Result<(), Error> {
         Some(version) if version > ours => refuse(format!(
             "its schema is version {version}, newer than this program's {ours}; run a newer tally"
         )),
-        Some(version) => {
-            refuse(format!("its schema is version {version}, this program's {ours}; run tally migrate"))
-        }
+        Some(version) => refuse(format!(
+            "its schema is version {version}, this program's {ours}; run tally migrate"
+        )),
         None => refuse("it has no schema yet; run tally migrate".to_owned()),
     }
 }

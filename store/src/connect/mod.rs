@@ -119,6 +119,20 @@ impl Client {
         let settings = self.session.each_transaction.as_deref().unwrap_or_default();
         format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}")
     }
+
+    /// The same connection for whoever begins and ends a transaction on it by hand.
+    pub(crate) fn inside(&self) -> Inside<'_> {
+        Inside(self)
+    }
+}
+
+/// A connection inside a transaction.
+pub(crate) struct Inside<'a>(&'a Client);
+
+impl Connection for Inside<'_> {
+    fn link(&self) -> Link<'_> {
+        Link { begin: None, ..self.0.link() }
+    }
 }
 
 impl Connection for Client {
@@ -135,9 +149,10 @@ impl Connection for Client {
 /// The library's settings for `url`, with our limits.
 pub(crate) fn client_config(url: &PgUrl, application_name: &str) -> Config {
     let mut config = url.config().clone();
+    let connect_timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
     config
         .application_name(application_name)
-        .connect_timeout(config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT))
+        .connect_timeout(connect_timeout)
         .keepalives_idle(KEEPALIVE_IDLE)
         .keepalives_interval(KEEPALIVE_INTERVAL)
         .keepalives_retries(KEEPALIVE_RETRIES)

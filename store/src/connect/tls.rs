@@ -29,7 +29,9 @@ pub(crate) fn connector(url: &PgUrl) -> Result<MakeRustlsConnect, Error> {
             let issuer =
                 WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
             let check = Check::Issuer(issuer.map_err(|error| refused(&error))?);
-            config.dangerous().with_custom_certificate_verifier(Arc::new(Lenient { provider, check }))
+            config
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Lenient { provider, check }))
         }
         Tls::Off | Tls::IfOffered | Tls::Unverified => {
             let lenient = Lenient { provider, check: Check::Nothing };

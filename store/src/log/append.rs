@@ -8,18 +8,14 @@
 //! - If BEGIN itself fails, those behind it would run without a transaction. They do nothing then: they ask for a setting
 //!   that only this BEGIN makes, and that ends with its transaction.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
-use futures_util::future::{join, join4};
-use jiff::Timestamp;
-use tokio_postgres::Row;
+use futures_util::future::{join, join5};
 use tokio_postgres::types::Type;
 
 use super::NewEvent;
+use super::batch::{Batch, Columns};
 use crate::connect::Store;
 use crate::error::Error;
-use crate::statement::{Connection, InTransaction, Statement, query};
+use crate::statement::{Statement, batch_execute, execute, prepare, query, query_opt};
 
 /// Most events in one append: beyond it a batch gains nothing and only holds the lock longer.
 pub const MAX_BATCH_EVENTS: usize = 256;
@@ -133,45 +129,44 @@ pub async fn append(
     events: &[NewEvent],
 ) -> Result<Vec<Appended>, Error> {
     check_limits(events)?;
-    let batch = Batch::of(events);
-    if batch.events.is_empty() {
+    if events.is_empty() {
         return Ok(Vec::new());
     }
+    let batch = Batch::of(events);
+    let columns = Columns::of(batch.events());
     let client = store.get().await?;
-    let statements = [&LOCK, &KNOWN, &EVENTS, &KEYS];
-    for statement in statements {
+    for statement in [&LOCK, &KNOWN, &EVENTS, &KEYS] {
         prepare(&client, statement).await?;
     }
 
-    let columns = Columns::of(&batch.events);
-    let count = i64::try_from(batch.events.len()).unwrap_or(i64::MAX);
-    let (begin, inside) = (format!("{}; {BEGIN_APPEND}", client.begin()), client.inside());
-    // `join` polls in order, and each first poll sends.
+    let begin = format!("{}; {BEGIN_APPEND}", client.begin());
+    let inside = client.inside();
+    // `join` polls in order, and the first poll of each sends it.
     let ((begun, locked, known, stored, keyed), committed) = join(
         join5(
-            batch_execute(&client, "log.append_begin", &begin),
+            batch_execute(&inside, "log.append_begin", &begin),
             query_opt(&inside, &LOCK, &[&tenant_id]),
             query(&inside, &KNOWN, &columns.keys(&tenant_id)),
             query(&inside, &EVENTS, &columns.all(&tenant_id)),
-            execute(&inside, &KEYS, &[&tenant_id, &count]),
+            execute(&inside, &KEYS, &[&tenant_id, &batch.len()]),
         ),
-        batch_execute(&client, "log.append_commit", "COMMIT"),
+        batch_execute(&inside, "log.append_commit", "COMMIT"),
     )
     .await;
+    // The first error is the cause, those behind it only say that the transaction had failed.
     begun?;
-    let head = locked?;
-    let (known, stored) = (known?, stored?);
-    let keyed = keyed?;
-    committed?;
-    if head.is_none() {
-        return Err(Error::setting("appending", format!("tenant {tenant_id} has no log; run tally migrate")));
+    if locked?.is_none() {
+        let what_to_do = format!("tenant {tenant_id} has no log; run tally migrate");
+        return Err(Error::setting("appending to the log", what_to_do));
     }
+    let (known, stored, keyed) = (known?, stored?, keyed?);
+    committed?;
     batch.outcome(tenant_id, &known, &stored, keyed)
 }
 
 /// Refuses a batch that is too big, or a key that no index holds.
 fn check_limits(events: &[NewEvent]) -> Result<(), Error> {
-    let refuse = |what: &str| Err(Error::setting("appending", what.to_owned()));
+    let refuse = |what: &str| Err(Error::setting("appending to the log", what));
     let bytes: usize = events.iter().rev().skip(1).map(|event| event.body.len()).sum();
     if events.len() > MAX_BATCH_EVENTS || bytes > MAX_BATCH_BYTES {
         return refuse("the batch is larger than MAX_BATCH_EVENTS or MAX_BATCH_BYTES allows");

@@ -8,6 +8,7 @@
 //! statements, because a statement's snapshot is older than the end of its wait.
 
 mod append;
+mod batch;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -30,34 +31,72 @@ pub(crate) const STATEMENTS: &[&Statement] =
 
 /// Who speaks. The numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(i16)]
 pub enum Origin {
     /// Stripe, by whatever way.
-    Stripe = 1,
+    Stripe,
     /// Our own staff.
-    Operator = 2,
+    Operator,
     /// The app, about its users.
-    Directory = 3,
+    Directory,
     /// Who keeps the prices.
-    Catalogue = 4,
+    Catalogue,
     /// Time that has passed.
-    Clock = 5,
+    Clock,
+}
+
+impl Origin {
+    /// The number that is stored.
+    pub fn number(self) -> i16 {
+        match self {
+            Self::Stripe => 1,
+            Self::Operator => 2,
+            Self::Directory => 3,
+            Self::Catalogue => 4,
+            Self::Clock => 5,
+        }
+    }
+
+    /// What a stored number stands for.
+    pub fn from_number(number: i16) -> Option<Self> {
+        [Self::Stripe, Self::Operator, Self::Directory, Self::Catalogue, Self::Clock]
+            .into_iter()
+            .find(|one| one.number() == number)
+    }
 }
 
 /// The way an event came in. The numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(i16)]
 pub enum Source {
     /// Delivered to us.
-    Webhook = 1,
+    Webhook,
     /// Pulled by us.
-    Backfill = 2,
+    Backfill,
     /// Brought from another system.
-    Import = 3,
+    Import,
     /// Said through our API.
-    Api = 4,
+    Api,
     /// Said on the command line.
-    Cli = 5,
+    Cli,
+}
+
+impl Source {
+    /// The number that is stored.
+    pub fn number(self) -> i16 {
+        match self {
+            Self::Webhook => 1,
+            Self::Backfill => 2,
+            Self::Import => 3,
+            Self::Api => 4,
+            Self::Cli => 5,
+        }
+    }
+
+    /// What a stored number stands for.
+    pub fn from_number(number: i16) -> Option<Self> {
+        [Self::Webhook, Self::Backfill, Self::Import, Self::Api, Self::Cli]
+            .into_iter()
+            .find(|one| one.number() == number)
+    }
 }
 
 /// An event that is to be appended. Text is kept as it comes, except that NUL, which Postgres cannot store in text,
@@ -106,6 +145,6 @@ pub struct NewEvent {
 /// Lane of what is routed by `routing_key`: the first eight bytes of its SHA-256, modulo [`SLOTS`].
 pub fn slot_of(routing_key: &str) -> i16 {
     let hash = Sha256::digest(routing_key);
-    // The eighth byte alone decides, because 64 divides 256.
+    // The last of the eight decides alone, because 64 divides 256.
     i16::from(hash[7] % SLOTS)
 }

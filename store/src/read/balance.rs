@@ -2,47 +2,51 @@
 
 use jiff::Timestamp;
 use ledger::ids::Owner;
+use tokio_postgres::types::Type;
 
-use crate::{Client, Error, Statement};
+use crate::error::Error;
+use crate::statement::{Connection, Statement, query_opt};
 
-/// Statements of this module.
-pub const STATEMENTS: &[Statement] = &[FIND];
+/// Every statement of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&FIND];
 
-const FIND: Statement = Statement::new(
-    "-- read::balance.find
-    WITH own_payment AS (
-        SELECT p.root_key, p.status, o.kind AS owner_kind
-        FROM payment p LEFT JOIN owner o ON o.tenant_id = p.tenant_id AND o.account_id = p.owner_account
-        WHERE p.tenant_id = $1 AND p.claimant = $2 AND p.merged_into IS NULL
-    ), open_grant AS (
-        SELECT g.expires_at, g.remaining - g.held AS free
-        FROM credit_grant g
-        WHERE g.tenant_id = $1 AND g.account_id = $3 AND g.unit = $4 AND g.is_open AND g.expires_at < 'infinity'
-    ), next_expiry AS (
-        SELECT g.expires_at, sum(g.free) AS free
-        FROM open_grant g WHERE g.expires_at > $5 AND g.free > 0
-        GROUP BY g.expires_at ORDER BY g.expires_at LIMIT 1
-    )
-    SELECT coalesce(a.posted, 0)::bigint AS posted,
-           coalesce(a.held, 0)::bigint AS held,
-           (SELECT coalesce(sum(g.free), 0)::bigint FROM open_grant g WHERE g.expires_at <= $5) AS expired,
-           (SELECT coalesce(sum(l.expected), 0)::bigint
-            FROM own_payment p JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key
-            WHERE p.status = 1 AND l.leg = 1 AND l.unit = $4) AS pending,
-           (SELECT coalesce(sum(l.posted), 0)::bigint
-            FROM own_payment p JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key
-            WHERE p.owner_kind = 2 AND l.leg = 1 AND l.unit = $4) AS in_review,
-           (SELECT coalesce(sum(greatest(-l.posted, 0)), 0)::bigint
-            FROM payment p JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key
-            WHERE p.tenant_id = $1 AND p.owner_account = $3 AND p.merged_into IS NULL
-              AND l.leg = 3 AND l.unit = $4) AS disputed,
-           (SELECT n.free::bigint FROM next_expiry n) AS next_expiry_amount,
-           (SELECT n.expires_at FROM next_expiry n) AS next_expiry_at,
-           (SELECT coalesce(max(d.pos), 0) FROM decision d WHERE d.tenant_id = $1) AS decided_pos
-    FROM (SELECT 1) one LEFT JOIN account a ON a.tenant_id = $1 AND a.account_id = $3 AND a.unit = $4
-    WHERE EXISTS (SELECT FROM app_user u WHERE u.tenant_id = $1 AND u.user_id = $2)
-       OR EXISTS (SELECT FROM owner o WHERE o.tenant_id = $1 AND o.account_id = $3)",
-);
+const FIND: Statement = Statement {
+    sql: "-- read.balance_get
+WITH own_payment AS (
+    SELECT p.root_key, p.status, o.kind AS owner_kind
+    FROM payment p LEFT JOIN owner o ON o.tenant_id = p.tenant_id AND o.account_id = p.owner_account
+    WHERE p.tenant_id = $1 AND p.claimant = $2 AND p.merged_into IS NULL
+), open_grant AS (
+    SELECT g.expires_at, g.remaining - g.held AS free
+    FROM credit_grant g
+    WHERE g.tenant_id = $1 AND g.account_id = $3 AND g.unit = $4 AND g.is_open AND g.expires_at < 'infinity'
+), next_expiry AS (
+    SELECT g.expires_at, sum(g.free) AS free
+    FROM open_grant g WHERE g.expires_at > $5 AND g.free > 0
+    GROUP BY g.expires_at ORDER BY g.expires_at LIMIT 1
+)
+SELECT coalesce(a.posted, 0)::bigint AS posted,
+       coalesce(a.held, 0)::bigint AS held,
+       (SELECT coalesce(sum(g.free), 0)::bigint FROM open_grant g WHERE g.expires_at <= $5) AS expired,
+       (SELECT coalesce(sum(l.expected), 0)::bigint
+        FROM own_payment p JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key
+        WHERE p.status = 1 AND l.leg = 1 AND l.unit = $4) AS pending,
+       (SELECT coalesce(sum(l.posted), 0)::bigint
+        FROM own_payment p JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key
+        WHERE p.owner_kind = 2 AND l.leg = 1 AND l.unit = $4) AS in_review,
+       (SELECT coalesce(sum(greatest(-l.posted, 0)), 0)::bigint
+        FROM payment p JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key
+        WHERE p.tenant_id = $1 AND p.owner_account = $3 AND p.merged_into IS NULL
+          AND l.leg = 3 AND l.unit = $4) AS disputed,
+       (SELECT n.free::bigint FROM next_expiry n) AS next_expiry_amount,
+       (SELECT n.expires_at FROM next_expiry n) AS next_expiry_at,
+       (SELECT coalesce(max(d.pos), 0) FROM decision d WHERE d.tenant_id = $1) AS decided_pos
+FROM (SELECT 1) one LEFT JOIN account a ON a.tenant_id = $1 AND a.account_id = $3 AND a.unit = $4
+WHERE EXISTS (SELECT FROM app_user u WHERE u.tenant_id = $1 AND u.user_id = $2)
+   OR EXISTS (SELECT FROM owner o WHERE o.tenant_id = $1 AND o.account_id = $3)",
+    params: &[Type::INT4, Type::TEXT, Type::UUID, Type::TEXT, Type::TIMESTAMPTZ],
+    columns: &[Type::INT8, Type::INT8, Type::INT8, Type::INT8, Type::INT8, Type::INT8, Type::INT8, Type::TIMESTAMPTZ, Type::INT8],
+};
 
 /// The parts of a balance, in the unit's smallest part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,15 +70,15 @@ pub struct Parts {
 }
 
 /// The balance of a user in one unit at `now`; `None` for a user that nobody ever told of.
-pub async fn find(
-    client: &Client,
+pub async fn balance_get(
+    connection: &impl Connection,
     tenant_id: i32,
     user: &str,
     unit: &str,
     now: Timestamp,
 ) -> Result<Option<Parts>, Error> {
     let account = Owner::User(user.to_owned()).account_id().0;
-    let row = client.query_opt(&FIND, &[&tenant_id, &user, &account, &unit, &now]).await?;
+    let row = query_opt(connection, &FIND, &[&tenant_id, &user, &account, &unit, &now]).await?;
     Ok(row.map(|row| {
         let amount: Option<i64> = row.get("next_expiry_amount");
         let at: Option<Timestamp> = row.get("next_expiry_at");

@@ -1,19 +1,23 @@
 //! The catalogue as it stands: the newest entry of a price counts.
 
 use jiff::Timestamp;
+use tokio_postgres::types::Type;
 
-use crate::{Client, Error, Statement};
+use crate::error::Error;
+use crate::statement::{Connection, Statement, query_opt};
 
-/// Statements of this module.
-pub const STATEMENTS: &[Statement] = &[FIND];
+/// Every statement of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&FIND];
 
-const FIND: Statement = Statement::new(
-    "-- read::catalogue.find
-    SELECT c.from_pos, c.not_ours, c.credits, c.unit, e.received_at AS created_at
-    FROM catalogue_entry c JOIN event e ON e.tenant_id = c.tenant_id AND e.pos = c.from_pos
-    WHERE c.tenant_id = $1 AND c.price = $2
-    ORDER BY c.from_pos DESC LIMIT 1",
-);
+const FIND: Statement = Statement {
+    sql: "-- read.catalogue_get
+SELECT c.from_pos, c.not_ours, c.credits, c.unit, e.received_at AS created_at
+FROM catalogue_entry c JOIN event e ON e.tenant_id = c.tenant_id AND e.pos = c.from_pos
+WHERE c.tenant_id = $1 AND c.price = $2
+ORDER BY c.from_pos DESC LIMIT 1",
+    params: &[Type::INT4, Type::TEXT],
+    columns: &[Type::INT8, Type::BOOL, Type::INT8, Type::TEXT, Type::TIMESTAMPTZ],
+};
 
 /// What one of a price is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +31,14 @@ pub struct Entry {
 }
 
 /// The entry of a price that is in force.
-pub async fn find(client: &Client, tenant_id: i32, price: &str) -> Result<Option<Entry>, Error> {
-    let Some(row) = client.query_opt(&FIND, &[&tenant_id, &price]).await? else { return Ok(None) };
+pub async fn catalogue_get(
+    connection: &impl Connection,
+    tenant_id: i32,
+    price: &str,
+) -> Result<Option<Entry>, Error> {
+    let Some(row) = query_opt(connection, &FIND, &[&tenant_id, &price]).await? else {
+        return Ok(None);
+    };
     let credits: Option<i64> = row.get("credits");
     Ok(Some(Entry {
         from_pos: row.get("from_pos"),

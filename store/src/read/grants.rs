@@ -3,32 +3,38 @@
 use jiff::Timestamp;
 use ledger::ids::AccountId;
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 
 use super::page::{Found, Page};
-use crate::{Client, Error, Statement};
+use crate::error::Error;
+use crate::statement::{Connection, Statement, query};
 
-/// Statements of this module.
-pub const STATEMENTS: &[Statement] = &[OLDER, NEWER];
+/// Every statement of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&OLDER, &NEWER];
 
-const OLDER: Statement = Statement::new(
-    "-- read::grants.older
-    SELECT g.grant_id, g.priority, nullif(g.expires_at, 'infinity') AS expires_at, g.root_key, g.line, g.granted,
-           g.remaining, g.held, g.is_open, p.recorded_at
-    FROM credit_grant g
-    JOIN posting p ON p.tenant_id = g.tenant_id AND p.account_id = g.account_id AND p.unit = g.unit AND p.seq = g.grant_id
-    WHERE g.tenant_id = $1 AND g.account_id = $2 AND g.unit = $3 AND g.grant_id < $4
-    ORDER BY g.grant_id DESC LIMIT $5",
-);
+const OLDER: Statement = Statement {
+    sql: "-- read.grant_list_older
+SELECT g.grant_id, g.priority, nullif(g.expires_at, 'infinity') AS expires_at, g.root_key, g.line, g.granted,
+       g.remaining, g.held, g.is_open, p.recorded_at
+FROM credit_grant g
+JOIN posting p ON p.tenant_id = g.tenant_id AND p.account_id = g.account_id AND p.unit = g.unit AND p.seq = g.grant_id
+WHERE g.tenant_id = $1 AND g.account_id = $2 AND g.unit = $3 AND g.grant_id < $4
+ORDER BY g.grant_id DESC LIMIT $5",
+    params: &[Type::INT4, Type::UUID, Type::TEXT, Type::INT8, Type::INT8],
+    columns: &[Type::INT8, Type::INT2, Type::TIMESTAMPTZ, Type::TEXT, Type::TEXT, Type::INT8, Type::INT8, Type::INT8, Type::BOOL, Type::TIMESTAMPTZ],
+};
 
-const NEWER: Statement = Statement::new(
-    "-- read::grants.newer
-    SELECT g.grant_id, g.priority, nullif(g.expires_at, 'infinity') AS expires_at, g.root_key, g.line, g.granted,
-           g.remaining, g.held, g.is_open, p.recorded_at
-    FROM credit_grant g
-    JOIN posting p ON p.tenant_id = g.tenant_id AND p.account_id = g.account_id AND p.unit = g.unit AND p.seq = g.grant_id
-    WHERE g.tenant_id = $1 AND g.account_id = $2 AND g.unit = $3 AND g.grant_id > $4
-    ORDER BY g.grant_id LIMIT $5",
-);
+const NEWER: Statement = Statement {
+    sql: "-- read.grant_list_newer
+SELECT g.grant_id, g.priority, nullif(g.expires_at, 'infinity') AS expires_at, g.root_key, g.line, g.granted,
+       g.remaining, g.held, g.is_open, p.recorded_at
+FROM credit_grant g
+JOIN posting p ON p.tenant_id = g.tenant_id AND p.account_id = g.account_id AND p.unit = g.unit AND p.seq = g.grant_id
+WHERE g.tenant_id = $1 AND g.account_id = $2 AND g.unit = $3 AND g.grant_id > $4
+ORDER BY g.grant_id LIMIT $5",
+    params: &[Type::INT4, Type::UUID, Type::TEXT, Type::INT8, Type::INT8],
+    columns: &[Type::INT8, Type::INT2, Type::TIMESTAMPTZ, Type::TEXT, Type::TEXT, Type::INT8, Type::INT8, Type::INT8, Type::BOOL, Type::TIMESTAMPTZ],
+};
 
 /// A block of credits, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,17 +62,20 @@ pub struct Grant {
 }
 
 /// One page of an account's grants in one unit; the key is `grant_id`.
-pub async fn list(
-    client: &Client,
+pub async fn grant_list(
+    connection: &impl Connection,
     tenant_id: i32,
     account: AccountId,
     unit: &str,
     page: &Page<i64>,
 ) -> Result<Found<Grant>, Error> {
     let statement = if page.is_upward() { &NEWER } else { &OLDER };
-    let rows = client
-        .query(statement, &[&tenant_id, &account.0, &unit, &page.key(), &page.rows_to_ask()])
-        .await?;
+    let rows = query(
+        connection,
+        statement,
+        &[&tenant_id, &account.0, &unit, &page.key(), &page.rows_to_ask()],
+    )
+    .await?;
     Ok(page.cut(rows.iter().map(read).collect()))
 }
 

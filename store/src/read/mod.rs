@@ -15,3 +15,24 @@ pub mod page;
 pub mod payments;
 pub mod postings;
 pub mod users;
+
+use crate::statement::Statement;
+
+/// Every statement of these modules.
+pub(crate) fn statements() -> Vec<&'static Statement> {
+    [
+        audit::STATEMENTS,
+        balance::STATEMENTS,
+        cases::STATEMENTS,
+        catalogue::STATEMENTS,
+        checkout::STATEMENTS,
+        decisions::STATEMENTS,
+        events::STATEMENTS,
+        explain::STATEMENTS,
+        grants::STATEMENTS,
+        payments::STATEMENTS,
+        postings::STATEMENTS,
+        users::STATEMENTS,
+    ]
+    .concat()
+}

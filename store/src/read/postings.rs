@@ -4,31 +4,37 @@ use jiff::Timestamp;
 use ledger::account::SystemAccount;
 use ledger::ids::AccountId;
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::page::{Found, Page};
-use crate::{Client, Error, Statement};
+use crate::error::Error;
+use crate::statement::{Connection, Statement, query};
 
-/// Statements of this module.
-pub const STATEMENTS: &[Statement] = &[OLDER, NEWER];
+/// Every statement of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&OLDER, &NEWER];
 
-const OLDER: Statement = Statement::new(
-    "-- read::postings.older
-    SELECT p.seq, p.contra, p.amount, p.balance_after, p.cause_pos, p.cause_rev, p.command_id, p.root_key, p.line,
-           p.effective_at, p.recorded_at
-    FROM posting p
-    WHERE p.tenant_id = $1 AND p.account_id = $2 AND p.unit = $3 AND p.seq < $4
-    ORDER BY p.seq DESC LIMIT $5",
-);
+const OLDER: Statement = Statement {
+    sql: "-- read.posting_list_older
+SELECT p.seq, p.contra, p.amount, p.balance_after, p.cause_pos, p.cause_rev, p.command_id, p.root_key, p.line,
+       p.effective_at, p.recorded_at
+FROM posting p
+WHERE p.tenant_id = $1 AND p.account_id = $2 AND p.unit = $3 AND p.seq < $4
+ORDER BY p.seq DESC LIMIT $5",
+    params: &[Type::INT4, Type::UUID, Type::TEXT, Type::INT8, Type::INT8],
+    columns: &[Type::INT8, Type::INT2, Type::INT8, Type::INT8, Type::INT8, Type::INT4, Type::UUID, Type::TEXT, Type::TEXT, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ],
+};
 
-const NEWER: Statement = Statement::new(
-    "-- read::postings.newer
-    SELECT p.seq, p.contra, p.amount, p.balance_after, p.cause_pos, p.cause_rev, p.command_id, p.root_key, p.line,
-           p.effective_at, p.recorded_at
-    FROM posting p
-    WHERE p.tenant_id = $1 AND p.account_id = $2 AND p.unit = $3 AND p.seq > $4
-    ORDER BY p.seq LIMIT $5",
-);
+const NEWER: Statement = Statement {
+    sql: "-- read.posting_list_newer
+SELECT p.seq, p.contra, p.amount, p.balance_after, p.cause_pos, p.cause_rev, p.command_id, p.root_key, p.line,
+       p.effective_at, p.recorded_at
+FROM posting p
+WHERE p.tenant_id = $1 AND p.account_id = $2 AND p.unit = $3 AND p.seq > $4
+ORDER BY p.seq LIMIT $5",
+    params: &[Type::INT4, Type::UUID, Type::TEXT, Type::INT8, Type::INT8],
+    columns: &[Type::INT8, Type::INT2, Type::INT8, Type::INT8, Type::INT8, Type::INT4, Type::UUID, Type::TEXT, Type::TEXT, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ],
+};
 
 /// One movement, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,17 +62,20 @@ pub struct Posting {
 }
 
 /// One page of an account's movements in one unit; the key is `seq`.
-pub async fn list(
-    client: &Client,
+pub async fn posting_list(
+    connection: &impl Connection,
     tenant_id: i32,
     account: AccountId,
     unit: &str,
     page: &Page<i64>,
 ) -> Result<Found<Posting>, Error> {
     let statement = if page.is_upward() { &NEWER } else { &OLDER };
-    let rows = client
-        .query(statement, &[&tenant_id, &account.0, &unit, &page.key(), &page.rows_to_ask()])
-        .await?;
+    let rows = query(
+        connection,
+        statement,
+        &[&tenant_id, &account.0, &unit, &page.key(), &page.rows_to_ask()],
+    )
+    .await?;
     let postings: Result<Vec<Posting>, Error> = rows.iter().map(read).collect();
     Ok(page.cut(postings?))
 }

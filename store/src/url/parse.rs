@@ -228,7 +228,9 @@ impl Parts {
             Tls::Unverified if remote && !bound => {
                 "sslmode=require encrypts, but does not check who answers; verify-full does"
             }
-            Tls::Off | Tls::IfOffered | Tls::Unverified | Tls::Issuer | Tls::Full => return Ok(tls),
+            Tls::Off | Tls::IfOffered | Tls::Unverified | Tls::Issuer | Tls::Full => {
+                return Ok(tls);
+            }
         };
         self.warnings.push(warning.to_owned());
         Ok(tls)
@@ -286,9 +288,7 @@ fn load_balance_hosts(value: &str) -> Result<LoadBalanceHosts, UrlError> {
     match value {
         "disable" => Ok(LoadBalanceHosts::Disable),
         "random" => Ok(LoadBalanceHosts::Random),
-        _ => {
-            Err(UrlError::Value { key: "load_balance_hosts", expected: "disable or random" })
-        }
+        _ => Err(UrlError::Value { key: "load_balance_hosts", expected: "disable or random" }),
     }
 }
 

@@ -42,7 +42,8 @@ fn urls_that_hosts_hand_out() {
     let url = check(rds, shown, Tls::Full, false);
     assert_eq!(url.root_certificates(), Some(Path::new("/etc/ssl/rds-global-bundle.pem")));
 
-    let heroku = "postgres://u1:p1@ec2-1-2-3-4.eu-west-1.compute.amazonaws.com:5432/d1?sslmode=require";
+    let heroku =
+        "postgres://u1:p1@ec2-1-2-3-4.eu-west-1.compute.amazonaws.com:5432/d1?sslmode=require";
     let shown = "postgres://u1@ec2-1-2-3-4.eu-west-1.compute.amazonaws.com:5432/d1";
     let url = check(heroku, shown, Tls::Unverified, false);
     assert!(url.warnings().iter().any(|w| w.contains("verify-full")), "{:?}", url.warnings());
@@ -101,7 +102,9 @@ fn what_is_no_url_is_refused() {
 
 #[test]
 fn the_password_is_never_shown() {
-    let url = read("postgres://u:hunter2@db:5432/d?sslmode=bogus&x=1".replace("bogus", "require").as_str());
+    let url = read(
+        "postgres://u:hunter2@db:5432/d?sslmode=bogus&x=1".replace("bogus", "require").as_str(),
+    );
     assert_eq!(url.config().get_password(), Some("hunter2".as_bytes()));
     let shown = format!("{url} {url:?} {:?}", url.warnings());
     assert!(!shown.contains("hunter2"), "{shown}");

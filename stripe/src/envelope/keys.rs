@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::reference::reference;
+use super::data_object;
+use crate::reference;
 
 /// What leads to a purchase, the best first: the kind of object that is it, and where other objects name it.
 /// `payment.payment_intent` stands in `invoice_payment` (Basil and later).
@@ -17,17 +18,31 @@ const ROOTS: [(&str, &[&str]); 5] = [
 /// Who pays. `customer_account` stands beside or instead of `customer` (Clover and later).
 const CUSTOMER: (&str, &[&str]) = ("customer", &["/customer", "/customer_account"]);
 
-/// The object of an event, as far as its keys matter.
-pub(super) struct Names<'a> {
+/// The object that an event tells of, as far as its keys matter.
+pub(super) struct EventObject<'a> {
     /// What kind of object it is.
-    pub(super) kind: Option<&'a str>,
+    pub(super) kind: Option<String>,
     /// Its own id.
-    pub(super) id: Option<&'a str>,
+    pub(super) id: Option<String>,
     /// The object itself, which names others; a thin event carries none.
-    pub(super) carried: Option<&'a Value>,
+    carried: Option<&'a Value>,
 }
 
-impl Names<'_> {
+impl<'a> EventObject<'a> {
+    /// The object that a classic event carries, or a thin one names.
+    pub(super) fn of(event: &'a Value, thin: bool) -> Self {
+        let (object, kind_field) = if thin {
+            (event.get("related_object"), "type")
+        } else {
+            (data_object(event), "object")
+        };
+        Self {
+            kind: reference::id(object.and_then(|object| object.get(kind_field))),
+            id: reference::id(object.and_then(|object| object.get("id"))),
+            carried: object.filter(|_| !thin),
+        }
+    }
+
     /// Id of the purchase.
     pub(super) fn root(&self) -> Option<String> {
         ROOTS.iter().find_map(|&(kind, pointers)| self.is_or_names(kind, pointers))
@@ -35,12 +50,16 @@ impl Names<'_> {
 
     /// Id of the customer.
     pub(super) fn customer(&self) -> Option<String> {
-        self.is_or_names(CUSTOMER.0, CUSTOMER.1)
+        let (kind, pointers) = CUSTOMER;
+        self.is_or_names(kind, pointers)
     }
 
     fn is_or_names(&self, kind: &str, pointers: &[&str]) -> Option<String> {
-        let own_id = if self.kind == Some(kind) { self.id.map(str::to_owned) } else { None };
-        let named = |pointer: &&str| reference(self.carried?.pointer(pointer)).ok().flatten();
+        let own_id = self.id.clone().filter(|_| self.kind.as_deref() == Some(kind));
+        let named = |pointer: &&str| {
+            let value = self.carried?.pointer(pointer);
+            reference::reference(value).ok().flatten()
+        };
         own_id.or_else(|| pointers.iter().find_map(named))
     }
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::json::{self, JsonProblem, Keep};
 use crate::reference;
+use keys::EventObject;
 
 /// `object` of a classic event.
 const CLASSIC: &str = "event";
@@ -114,8 +115,9 @@ pub fn peek(body: &[u8]) -> Result<Envelope, NotAnEvent> {
     read(&json::parse_keeping(body, &HEAD)?)
 }
 
-/// Reads the envelope of a parsed document. Whatever it looks at has to stand in [`HEAD`] too.
+/// Reads the envelope of a parsed document.
 pub fn read(event: &Value) -> Result<Envelope, NotAnEvent> {
+    // Whatever is looked at here has to stand in HEAD too.
     if !event.is_object() {
         return Err(NotAnEvent::NotAnObject);
     }
@@ -123,15 +125,10 @@ pub fn read(event: &Value) -> Result<Envelope, NotAnEvent> {
     let id = reference::id(event.get("id")).ok_or(NotAnEvent::BadId)?;
     let event_type = reference::id(event.get("type")).ok_or(NotAnEvent::BadType)?;
     let account = account(event.get(if thin { "context" } else { "account" }))?;
-    let carried = if thin { None } else { data_object(event) };
-    let named = if thin { event.get("related_object") } else { carried };
-    let kind_field = if thin { "type" } else { "object" };
-    let object_type = reference::id(named.and_then(|named| named.get(kind_field)));
-    let object_id = reference::id(named.and_then(|named| named.get("id")));
-    let names = keys::Names { kind: object_type.as_deref(), id: object_id.as_deref(), carried };
+    let object = EventObject::of(event, thin);
     let key = |id: String| keys::key(account.as_deref(), &id);
-    let root_key = names.root().map(key);
-    let routing_key = root_key.clone().or_else(|| names.customer().map(key));
+    let root_key = object.root().map(key);
+    let routing_key = root_key.clone().or_else(|| object.customer().map(key));
     Ok(Envelope {
         id,
         event_type,
@@ -139,8 +136,8 @@ pub fn read(event: &Value) -> Result<Envelope, NotAnEvent> {
         livemode: event.get("livemode").and_then(Value::as_bool),
         api_version: reference::id(event.get("api_version")),
         thin,
-        object_type,
-        object_id,
+        object_type: object.kind,
+        object_id: object.id,
         root_key,
         routing_key,
         account,

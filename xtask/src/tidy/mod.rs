@@ -32,6 +32,16 @@ impl File {
         self.path.split_once('/')
     }
 
+    /// The crate whose program this file is part of. None for tests, also those that lie in `src`: they may do what
+    /// the program may not.
+    fn program(&self) -> Option<&str> {
+        const TESTS: &[&str] = &["tests", "tests.rs", "testing", "testing.rs"];
+        let (name, inner) = self.in_crate()?;
+        let mut parts = inner.strip_prefix("src/")?.split('/');
+        let is_program = self.has_extension("rs") && !parts.any(|part| TESTS.contains(&part));
+        is_program.then_some(name)
+    }
+
     fn has_extension(&self, extension: &str) -> bool {
         Path::new(&self.path).extension().is_some_and(|found| found == extension)
     }

@@ -11,8 +11,13 @@ pub(super) struct Scanned {
 
 /// Takes a file apart, up to the unit tests that end it: these may do what the program may not.
 pub(super) fn scan_program(text: &str) -> Scanned {
-    let program = text.split_once("#[cfg(test)]\nmod ").map_or(text, |(program, _)| program);
-    scan(program)
+    const TEST_MODULE: &str = "#[cfg(test)]\nmod ";
+    let mut tests = text.match_indices(TEST_MODULE).filter(|(at, _)| {
+        let declared = text.get(*at..).and_then(|rest| rest.lines().nth(1));
+        declared.is_some_and(|line| line.contains('{')) // not `mod tests;`, which names another file
+    });
+    let end = tests.next().map_or(text.len(), |(at, _)| at);
+    scan(text.get(..end).unwrap_or(text))
 }
 
 fn scan(text: &str) -> Scanned {
@@ -192,6 +197,7 @@ mod tests {
     fn unit_tests_are_no_program() {
         let scanned = scan_program("fn a() {}\n#[cfg(test)]\nmod tests {\n    \"b\";\n}\n");
         assert_eq!(scanned.code, "fn a() {}\n");
+        assert_eq!(scan_program("#[cfg(test)]\nmod tests;\n\"b\"").strings.len(), 1);
         assert!(scanned.strings.is_empty());
     }
 }

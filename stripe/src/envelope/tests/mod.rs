@@ -48,7 +48,7 @@ fn a_thin_event() {
     let event = json!({
         "id": "evt_1", "object": "v2.core.event", "type": "v1.payment_intent.succeeded", "livemode": false,
         "created": "2022-02-15T00:27:45.330Z", "context": "acct_1", "account": "acct_2",
-        "related_object": {"id": "pi_1", "type": "payment_intent", "url": "/v1/payment_intents/pi_1", "charge": "ch_1"},
+        "related_object": {"id": "pi_1", "type": "payment_intent", "url": "/v1/payment_intents/pi_1"},
         "data": {"object": {"id": "ch_1", "object": "charge"}},
     });
     let expected = Envelope {
@@ -65,6 +65,26 @@ fn a_thin_event() {
         routing_key: Some("acct_1/pi_1".into()),
     };
     assert_eq!(envelope(&event), Ok(expected));
+}
+
+#[test]
+fn a_thin_event_leads_to_its_own_object_only() {
+    let cases = [
+        (json!({"id": "ch_1", "type": "charge"}), Some("ch_1")),
+        (json!({"id": "cus_1", "type": "customer"}), Some("cus_1")),
+        (
+            json!({"id": "mtr_1", "type": "billing.meter", "charge": "ch_1", "customer": "cus_1"}),
+            None,
+        ),
+        (json!({"type": "charge"}), None),
+        (json!("ch_1"), None),
+        (json!(null), None),
+    ];
+    for (related, expected) in cases {
+        let event =
+            json!({"id": "e", "object": "v2.core.event", "type": "t", "related_object": related});
+        assert_eq!(envelope(&event).unwrap().routing_key.as_deref(), expected, "{related}");
+    }
 }
 
 #[test]

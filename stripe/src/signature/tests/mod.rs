@@ -220,7 +220,7 @@ fn the_body_counts_byte_for_byte() {
         b"{\"id\": \"evt_1\"}",
         b"{\"id\":\"evt_2\"}",
         b"\xEF\xBB\xBF{\"id\":\"evt_1\"}",
-        b"{\0\"\0i\0d\0\"\0:\0\"\0e\0v\0t\0_\01\0\"\0}\0",
+        b"{\0\"\0i\0d\0\"\0:\0\"\0e\0v\0t\0_\x001\0\"\0}\0",
         b"{\"id\":\"\\u0065vt_1\"}",
     ];
     for body in changed {

@@ -1,0 +1,77 @@
+//! API keys, looked up and remembered for a moment.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use moka::future::Cache;
+use store::keys::{Key, KeyText};
+use store::tenant::Tenant;
+use store::{Store, keys};
+
+use crate::error::RouteError;
+
+/// How long an answer is remembered: a key that is revoked opens nothing after this time.
+const REMEMBERED: Duration = Duration::from_secs(1);
+
+/// Most keys that are remembered, those that do not exist included.
+const REMEMBERED_MAX: u64 = 10_000;
+
+/// How exactly the time of a key's last use is kept. A write for each request would be the only one of most requests.
+const LAST_USED_STEP: SignedDuration = SignedDuration::from_secs(60);
+
+/// The keys of the tenants that are served.
+pub struct Keys {
+    live: Vec<i32>,
+    test: Vec<i32>,
+    /// By the SHA-256 of the key's text, so that no text stays in memory.
+    remembered: Cache<[u8; 32], Option<Key>>,
+}
+
+impl Keys {
+    /// Keys of these tenants; those of others open nothing.
+    pub fn new(tenants: &[Tenant]) -> Self {
+        let of_mode = |livemode: bool| {
+            let tenants = tenants.iter().filter(|tenant| tenant.livemode == livemode);
+            tenants.map(|tenant| tenant.tenant_id).collect()
+        };
+        let remembered =
+            Cache::builder().time_to_live(REMEMBERED).max_capacity(REMEMBERED_MAX).build();
+        Self { live: of_mode(true), test: of_mode(false), remembered }
+    }
+
+    /// The key with this text, if it opens anything at `now`.
+    pub async fn look_up(
+        &self,
+        store: &Store,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Option<Key>, RouteError> {
+        let Some(text) = KeyText::parse(text) else { return Ok(None) };
+        let hash = text.hash();
+        let key = match self.remembered.get(&hash).await {
+            Some(key) => key,
+            None => {
+                let key = self.read(store, &text, now).await?;
+                self.remembered.insert(hash, key.clone()).await;
+                key
+            }
+        };
+        Ok(key.filter(|key| key.is_valid(now)))
+    }
+
+    async fn read(
+        &self,
+        store: &Store,
+        text: &KeyText,
+        now: Timestamp,
+    ) -> Result<Option<Key>, RouteError> {
+        let tenants = if text.livemode() { &self.live } else { &self.test };
+        let client = store.get().await?;
+        let Some(key) = keys::find(&client, tenants, text).await? else { return Ok(None) };
+        let is_fresh = key.last_used_at.is_some_and(|last| now.duration_since(last) < LAST_USED_STEP);
+        if key.is_valid(now) && !is_fresh {
+            keys::touch(&client, key.tenant_id, &key.key_id, now).await?;
+        }
+        Ok(Some(key))
+    }
+}

@@ -1,0 +1,74 @@
+//! Users of the app: the directory, and what each of them has.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use ledger::DEFAULT_UNIT;
+use serde::Serialize;
+use service::problem::{Code, Problem};
+use store::Client;
+use store::read::users::{User, user_get};
+
+use crate::error::RouteError;
+use crate::params::Params;
+
+pub mod balance;
+pub mod get;
+pub mod grants;
+pub mod postings;
+pub mod put;
+
+/// Longest name of a unit, in bytes.
+const UNIT_MAX_BYTES: usize = rules::worth::MAX_UNIT_BYTES;
+
+/// The user object.
+#[derive(Debug, Serialize)]
+pub struct UserObject {
+    object: &'static str,
+    id: String,
+    email: Option<String>,
+    email_verified: bool,
+    name: Option<String>,
+    metadata: BTreeMap<String, String>,
+    created: Timestamp,
+    position: i64,
+}
+
+impl From<User> for UserObject {
+    fn from(user: User) -> Self {
+        Self {
+            object: "user",
+            id: user.user_id,
+            email: user.email,
+            email_verified: user.email_verified,
+            name: user.name,
+            metadata: user.metadata,
+            created: user.created_at,
+            position: user.pos,
+        }
+    }
+}
+
+/// The refusal for a user that nobody told of.
+pub fn not_found(user: &str) -> Problem {
+    let detail = format!("There is no user {user}: PUT /v1/users/{{user}} registers one.");
+    Problem::new(Code::UserNotFound).param("user").detail(detail)
+}
+
+/// Refuses a user that nobody told of.
+async fn require(client: &Client, tenant_id: i32, user: &str) -> Result<User, RouteError> {
+    let found = user_get(client, tenant_id, user).await?;
+    Ok(found.ok_or_else(|| not_found(user))?)
+}
+
+/// Takes `unit` from a query.
+fn unit(params: &mut Params) -> Result<String, Problem> {
+    let expected = "the name of a unit";
+    let unit = params.parsed("unit", expected, |unit| is_unit(unit).then(|| unit.to_owned()))?;
+    Ok(unit.unwrap_or_else(|| DEFAULT_UNIT.to_owned()))
+}
+
+/// Whether a text can be the name of a unit.
+pub fn is_unit(text: &str) -> bool {
+    (1..=UNIT_MAX_BYTES).contains(&text.len()) && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+}

@@ -1,0 +1,188 @@
+//! `PUT /v1/users/{user}`: registers a user, or changes him.
+//!
+//! A member that is left out keeps its value, `null` removes it, `metadata` is replaced as a whole. An e-mail that changes
+//! is unverified unless the request says otherwise. What is said is appended to the log as a fact; where the projector is
+//! running, the answer comes after it was decided, so cases that waited for this user are already released. Where it is
+//! not, the fact is stored all the same and the answer is 200 with the user as described.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
+use service::ids::time_ordered;
+use service::problem::Problem;
+use store::log::Origin;
+use store::read::users::{User, user_get};
+
+use super::UserObject;
+use crate::auth::Caller;
+use crate::body::Body;
+use crate::error::{RouteError, invalid};
+use crate::facts::Fact;
+use crate::params::Params;
+use crate::path::Id;
+use crate::state::ApiState;
+
+/// Longest wait for the decision. A projector that runs needs milliseconds.
+const DECIDED_WAIT: Duration = Duration::from_secs(2);
+
+/// Longest e-mail, in bytes (RFC 5321: a path is at most 256 with its angle brackets).
+const EMAIL_MAX_BYTES: usize = 254;
+
+/// Longest name, in characters.
+const NAME_MAX_CHARS: usize = 255;
+
+/// Most pairs of metadata, as at Stripe.
+const METADATA_MAX_PAIRS: usize = 50;
+
+/// Longest key of metadata, in characters, as at Stripe.
+const METADATA_KEY_MAX_CHARS: usize = 40;
+
+/// Longest value of metadata, in characters, as at Stripe.
+const METADATA_VALUE_MAX_CHARS: usize = 500;
+
+/// What may be said of a user. The outer option tells whether it is said, the inner one is the value.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    #[serde(default, deserialize_with = "said")]
+    email: Option<Option<String>>,
+    email_verified: Option<bool>,
+    #[serde(default, deserialize_with = "said")]
+    name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "said")]
+    metadata: Option<Option<BTreeMap<String, String>>>,
+}
+
+/// Answers with the user as he is then.
+pub async fn handler(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(user): Id,
+    params: Params,
+    Body(request): Body<Request>,
+) -> Result<Json<UserObject>, RouteError> {
+    params.finish()?;
+    check_id(&user)?;
+    let tenant_id = caller.tenant_id;
+    let current = user_get(&state.client().await?, tenant_id, &user).await?;
+    let wanted = request.apply(current.clone(), user, state.clock.now())?;
+    if current.as_ref() == Some(&wanted) {
+        return Ok(Json(wanted.into()));
+    }
+    let pos = state.tell(tenant_id, registration(&wanted)).await?.pos();
+    let decided = state.decided(tenant_id, pos, DECIDED_WAIT).await?;
+    let stored = match decided {
+        Some(_) => user_get(&state.client().await?, tenant_id, &wanted.user_id).await?,
+        None => None,
+    };
+    Ok(Json(stored.unwrap_or(User { pos, ..wanted }).into()))
+}
+
+impl Request {
+    /// The user as the request wants him.
+    fn apply(self, current: Option<User>, user_id: String, now: Timestamp) -> Result<User, Problem> {
+        let current = current.unwrap_or(User {
+            user_id,
+            email: None,
+            email_verified: false,
+            name: None,
+            metadata: BTreeMap::new(),
+            pos: 0,
+            created_at: now,
+        });
+        let email = self.email.unwrap_or_else(|| current.email.clone());
+        let kept_verified = current.email_verified && email == current.email;
+        let wanted = User {
+            email_verified: self.email_verified.unwrap_or(kept_verified),
+            email,
+            name: self.name.unwrap_or(current.name),
+            metadata: self.metadata.map_or(current.metadata, Option::unwrap_or_default),
+            ..current
+        };
+        check(&wanted)?;
+        Ok(wanted)
+    }
+}
+
+/// The fact that says so. It says everything, so that it stands on its own.
+fn registration(user: &User) -> Fact {
+    let mut members = Map::from_iter([
+        ("user".to_owned(), json!(user.user_id)),
+        ("email_verified".to_owned(), json!(user.email_verified)),
+        ("metadata".to_owned(), json!(user.metadata)),
+    ]);
+    let optional = [("email", &user.email), ("name", &user.name)];
+    members.extend(optional.into_iter().filter_map(|(member, value)| {
+        value.as_ref().map(|value| (member.to_owned(), Value::from(value.as_str())))
+    }));
+    let routing_key = format!("user:{}", user.user_id);
+    Fact {
+        origin: Origin::Directory,
+        event_type: "tally.user.registered",
+        source_id: format!("{routing_key}:{}", time_ordered(user.created_at)),
+        routing_key,
+        members,
+    }
+}
+
+/// A user's id is one that evidence could name: a program that registers `undefined` has lost the id.
+fn check_id(user: &str) -> Result<(), Problem> {
+    if rules::evidence::user_id(user) == Some(user) {
+        return Ok(());
+    }
+    let detail = "A user's id is 1 to 255 bytes of printable text without blanks at its ends, and no word for nothing \
+                  such as undefined or null.";
+    Err(invalid("user", detail))
+}
+
+fn check(user: &User) -> Result<(), Problem> {
+    match &user.email {
+        Some(email) if !is_email(email) => {
+            return Err(invalid("email", "It is not an e-mail address."));
+        }
+        None if user.email_verified => {
+            return Err(invalid("email_verified", "There is no e-mail that could be verified."));
+        }
+        Some(_) | None => {}
+    }
+    if user.name.as_deref().is_some_and(|name| !is_text(name, NAME_MAX_CHARS) || name.is_empty()) {
+        let detail = format!("It is not 1 to {NAME_MAX_CHARS} printable characters.");
+        return Err(invalid("name", detail));
+    }
+    if user.metadata.len() > METADATA_MAX_PAIRS {
+        return Err(invalid("metadata", format!("It has more than {METADATA_MAX_PAIRS} pairs.")));
+    }
+    for (key, value) in &user.metadata {
+        if key.is_empty() || !is_text(key, METADATA_KEY_MAX_CHARS) {
+            let detail = format!("A key is not 1 to {METADATA_KEY_MAX_CHARS} printable characters.");
+            return Err(invalid("metadata", detail));
+        }
+        if value.chars().count() > METADATA_VALUE_MAX_CHARS {
+            let detail = format!("It is longer than {METADATA_VALUE_MAX_CHARS} characters.");
+            return Err(invalid(format!("metadata.{key}"), detail));
+        }
+    }
+    Ok(())
+}
+
+fn is_text(text: &str, max_chars: usize) -> bool {
+    text.chars().count() <= max_chars && !text.chars().any(char::is_control)
+}
+
+/// Loosely: whether mail arrives is the app's to find out.
+fn is_email(text: &str) -> bool {
+    let parts = text.rsplit_once('@');
+    text.len() <= EMAIL_MAX_BYTES
+        && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+        && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+}
+
+/// Reads a member that stands there, `null` included.
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}

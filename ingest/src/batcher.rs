@@ -1,0 +1,168 @@
+//! One task per tenant between the deliveries and the log.
+//!
+//! One event per transaction would wait for one flush to disk each; so whatever has come in while the last batch was
+//! committed goes into the next one. Nothing waits for a batch to fill: when the queue is empty, what was taken is
+//! appended at once. There is one batch at a time, because the next would only wait for the same lock.
+//!
+//! A delivery is answered through its channel after the commit. A channel that is dropped without an answer means: not
+//! known to be stored, send it again.
+
+use std::time::Duration;
+
+use service::shutdown::Shutdown;
+use store::log::{Appended, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, NewEvent, append};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::Outside;
+use crate::answer::Refusal;
+use crate::body::Share;
+
+/// Longest append. Its statements have shorter limits of their own; this one is for a connection that hangs. Nobody waits
+/// for it by then, and giving it up frees the queue.
+const APPEND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An event on its way into the log.
+struct Delivery {
+    event: NewEvent,
+    /// Held until the event needs no memory of ours.
+    share: Share,
+    answer: oneshot::Sender<Appended>,
+}
+
+/// The way to a tenant's batcher. It ends when the last of these is dropped and the queue is empty.
+#[derive(Clone)]
+pub(crate) struct Queue(mpsc::Sender<Delivery>);
+
+impl Queue {
+    /// Hands an event over. From then on it is appended, whether or not anybody waits for the answer.
+    pub(crate) fn push(
+        &self,
+        event: NewEvent,
+        share: Share,
+    ) -> Result<oneshot::Receiver<Appended>, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.0
+            .try_send(Delivery { event, share, answer })
+            .map_err(|_full_or_closed| Refusal::Overloaded)?;
+        Ok(answered)
+    }
+}
+
+/// Starts the batcher of a tenant.
+pub(crate) fn start(
+    tenant_id: i32,
+    queue_events_max: usize,
+    outside: &Outside,
+    shutdown: &Shutdown,
+) -> Queue {
+    let (sender, queue) = mpsc::channel(queue_events_max);
+    let batcher = Batcher { tenant_id, outside: outside.clone() };
+    shutdown.spawn("ingest batcher", batcher.run(queue));
+    Queue(sender)
+}
+
+struct Batcher {
+    tenant_id: i32,
+    outside: Outside,
+}
+
+/// An append of which nothing is known to be stored.
+enum Failure {
+    /// The database cannot take anything now.
+    Unavailable,
+    /// It can, but not these events together.
+    Refused,
+}
+
+impl Batcher {
+    async fn run(self, mut queue: mpsc::Receiver<Delivery>) {
+        let tenant = self.tenant_id.to_string();
+        let queued = metrics::gauge!("tally_ingest_queue_depth", "tenant" => tenant);
+        let size = metrics::histogram!("tally_ingest_batch_size");
+        while let Some(first) = queue.recv().await {
+            let batch = Batch::take(first, &mut queue);
+            queued.set(count(queue.len()));
+            size.record(count(batch.events.len()));
+            let outcomes = self.store(&batch.events).await;
+            for ((answer, _share), outcome) in batch.waiting.into_iter().zip(outcomes) {
+                if let Some(appended) = outcome {
+                    // A client that left is told when it sends again.
+                    let _left = answer.send(appended);
+                }
+            }
+        }
+    }
+
+    /// Appends all of them; none where it is not known whether it is stored.
+    async fn store(&self, events: &[NewEvent]) -> Vec<Option<Appended>> {
+        match self.append(events).await {
+            Ok(appended) => appended.into_iter().map(Some).collect(),
+            Err(Failure::Refused) if events.len() > 1 => {
+                // Something in one of them cannot be stored. The others must not suffer for it.
+                let mut outcomes = Vec::with_capacity(events.len());
+                for event in events {
+                    let alone = self.append(std::slice::from_ref(event)).await;
+                    outcomes.push(alone.ok().and_then(|appended| appended.first().copied()));
+                }
+                outcomes
+            }
+            Err(Failure::Refused | Failure::Unavailable) => vec![None; events.len()],
+        }
+    }
+
+    async fn append(&self, events: &[NewEvent]) -> Result<Vec<Appended>, Failure> {
+        let Outside { store, notifier, clock } = &self.outside;
+        let (tenant, count) = (self.tenant_id, events.len());
+        let begun = clock.mark();
+        match tokio::time::timeout(APPEND_TIMEOUT, append(store, tenant, events)).await {
+            Ok(Ok(appended)) => {
+                let elapsed = clock.mark().saturating_duration_since(begun);
+                metrics::histogram!("tally_ingest_commit_seconds").record(elapsed);
+                notifier.notify_events(tenant, slot_mask(events));
+                Ok(appended)
+            }
+            Ok(Err(error)) => {
+                tracing::error!(tenant, count, %error, "cannot append {count} deliveries: {error}");
+                Err(if error.is_transient() { Failure::Unavailable } else { Failure::Refused })
+            }
+            Err(_elapsed) => {
+                tracing::error!(tenant, count, "no answer to the append of {count} deliveries");
+                Err(Failure::Unavailable)
+            }
+        }
+    }
+}
+
+/// What was taken from the queue together.
+struct Batch {
+    events: Vec<NewEvent>,
+    waiting: Vec<(oneshot::Sender<Appended>, Share)>,
+}
+
+impl Batch {
+    /// Takes what waits, as much as one append may have.
+    fn take(first: Delivery, queue: &mut mpsc::Receiver<Delivery>) -> Self {
+        let mut batch = Self { events: Vec::new(), waiting: Vec::new() };
+        let mut bytes: usize = 0;
+        let mut next = Some(first);
+        while let Some(delivery) = next {
+            bytes = bytes.saturating_add(delivery.event.body.len());
+            batch.events.push(delivery.event);
+            batch.waiting.push((delivery.answer, delivery.share));
+            let has_room = batch.events.len() < MAX_BATCH_EVENTS && bytes <= MAX_BATCH_BYTES;
+            next = if has_room { queue.try_recv().ok() } else { None };
+        }
+        batch
+    }
+}
+
+/// The slots that have something new, duplicates included: a hint too many costs a look.
+fn slot_mask(events: &[NewEvent]) -> u64 {
+    let bits = events.iter().filter_map(|event| 1_u64.checked_shl(u32::try_from(event.slot).ok()?));
+    bits.fold(0, |mask, bit| mask | bit)
+}
+
+/// A length as metrics take it.
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}

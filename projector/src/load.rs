@@ -1,0 +1,382 @@
+//! The world of a batch, read under its locks.
+//!
+//! First, unlocked, what is stored tells which keys there are to lock. Then the locks, in the order that
+//! [`store::projection`] writes down. Then everything is read, in statements that began after the locks were had. If that
+//! shows a key which was not locked, the batch is begun anew with it: nothing is decided on what may change meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use ledger::decision::Reason;
+use ledger::ids::{CaseId, Owner};
+use rules::news::{Keys, News};
+use rules::world::{Attached, Case, Entry, Leg, Payment, Resolution, Status, User, World};
+use store::Tx;
+use store::projection::evidence::{CustomerKey, EntryRow, UserRow};
+use store::projection::payments::PaymentRow;
+use store::projection::{cases, evidence, payments, subjects};
+
+use crate::Tenant;
+use crate::batch::{BatchError, Work};
+
+/// Locks and reads all that this work may touch. Keys that are found on the way are added to `known`.
+pub async fn world(
+    tx: &Tx,
+    tenant: &Tenant,
+    now: Timestamp,
+    work: &[Work],
+    known: &mut Keys,
+) -> Result<World, BatchError> {
+    let missed = discover(tx, tenant.tenant_id, work, known).await?;
+    subjects::lock_in_tx(tx, tenant.tenant_id, &subjects_of(work, known, &missed)).await?;
+    let payments = lock_payments(tx, tenant.tenant_id, work, known).await?;
+    let mut found = known.clone();
+    let mut world = World::empty(tenant.tenant_id, now, tenant.policy.clone());
+    read_payments(tx, payments, &mut world).await?;
+    for payment in world.payments.values() {
+        found.add_payment(&payment.facts);
+    }
+    read_shared(tx, tenant.tenant_id, known, &mut world).await?;
+    for customer in world.customers.values() {
+        found.add_evidence(&customer.evidence);
+    }
+    found.users.extend(world.links.values().cloned());
+    read_cases(tx, known, &mut world).await?;
+    for case in world.cases.values().filter(|case| case.is_open()) {
+        found.objects.extend(case.root_key.clone());
+    }
+    let missed_now = misses(known, &world);
+    if known.covers(&found) && missed_now.is_subset(&missed) {
+        Ok(world)
+    } else {
+        Err(BatchError::Restart(Box::new(found)))
+    }
+}
+
+/// Adds the keys of what is stored to those of the news; which users and prices the lookups missed.
+async fn discover(
+    tx: &Tx,
+    tenant_id: i32,
+    work: &[Work],
+    known: &mut Keys,
+) -> Result<BTreeSet<String>, BatchError> {
+    let ids: Vec<uuid::Uuid> = known.cases.iter().map(|id| id.0).collect();
+    if !ids.is_empty() {
+        for case in cases::read_in_tx(tx, tenant_id, &[], &ids).await? {
+            known.objects.extend(case.root_key);
+        }
+    }
+    let objects: Vec<String> = known.objects.iter().cloned().collect();
+    let roots: BTreeSet<String> = payments::roots(tx, tenant_id, &objects)
+        .await?
+        .into_iter()
+        .map(|(_, root_key)| root_key)
+        .collect();
+    let roots: Vec<String> = roots.into_iter().collect();
+    if !roots.is_empty() {
+        for row in payments::peek(tx, tenant_id, &roots).await? {
+            known.add_payment(&facts_of(&row)?);
+        }
+    }
+    let mut glimpse =
+        World::empty(tenant_id, Timestamp::UNIX_EPOCH, rules::policy::Policy::default());
+    read_shared(tx, tenant_id, known, &mut glimpse).await?;
+    for customer in glimpse.customers.values() {
+        known.add_evidence(&customer.evidence);
+    }
+    known.users.extend(glimpse.links.values().cloned());
+    let mut missed = misses(known, &glimpse);
+    for item in work {
+        // Whoever brings the fact that a lookup may have missed locks what the lookup would have locked.
+        let Work::Event(_, news) = item else { continue };
+        match &**news {
+            News::User(registration) => missed.extend([format!("user:{}", registration.user)]),
+            News::Price { price, .. } => missed.extend([format!("price:{price}")]),
+            News::Nothing(_)
+            | News::Unreadable { .. }
+            | News::Payment(_)
+            | News::Customer { .. }
+            | News::Act(_)
+            | News::Erased => {}
+        }
+    }
+    Ok(missed)
+}
+
+/// Subjects of users and prices that are not there.
+fn misses(known: &Keys, world: &World) -> BTreeSet<String> {
+    let users = known
+        .users
+        .iter()
+        .filter(|user| !world.users.contains_key(*user))
+        .map(|user| format!("user:{user}"));
+    let prices = known
+        .prices
+        .iter()
+        .filter(|price| !world.catalogue.contains_key(*price))
+        .map(|price| format!("price:{price}"));
+    users.chain(prices).collect()
+}
+
+fn subjects_of(work: &[Work], known: &Keys, missed: &BTreeSet<String>) -> Vec<String> {
+    let held_alone = work.iter().filter_map(|item| match item {
+        Work::Case(id) => Some(format!("case:{id}")),
+        Work::Event(..) | Work::Parked(..) => None,
+    });
+    let cases = known.cases.iter().map(|id| format!("case:{}", id.0)).chain(held_alone);
+    let customers = known.customers.iter().map(|customer| format!("customer:{customer}"));
+    let all: BTreeSet<String> = cases.chain(customers).chain(missed.iter().cloned()).collect();
+    all.into_iter().collect()
+}
+
+/// What is locked of payments.
+struct Locked {
+    /// Root of each alias.
+    aliases: BTreeMap<String, String>,
+    /// Rows of the roots.
+    rows: Vec<PaymentRow>,
+}
+
+/// Adds the missing aliases and payments, and locks the payments. If one was merged meanwhile, its survivor is not
+/// locked, and the batch is begun anew.
+async fn lock_payments(
+    tx: &Tx,
+    tenant_id: i32,
+    work: &[Work],
+    known: &Keys,
+) -> Result<Locked, BatchError> {
+    let objects: Vec<String> = known.objects.iter().cloned().collect();
+    if objects.is_empty() {
+        return Ok(Locked { aliases: BTreeMap::new(), rows: Vec::new() });
+    }
+    let stored: BTreeMap<String, String> =
+        payments::roots(tx, tenant_id, &objects).await?.into_iter().collect();
+    let (new_aliases, new_roots) = provisional_roots(work, &stored);
+    if !new_aliases.is_empty() {
+        payments::aliases_insert_in_tx(tx, tenant_id, &new_aliases).await?;
+        payments::insert_in_tx(tx, tenant_id, &new_roots).await?;
+    }
+    let aliases: BTreeMap<String, String> =
+        payments::roots(tx, tenant_id, &objects).await?.into_iter().collect();
+    let roots: BTreeSet<String> = aliases.values().cloned().collect();
+    let roots: Vec<String> = roots.into_iter().collect();
+    let rows = payments::lock_in_tx(tx, tenant_id, &roots).await?;
+    if rows.len() != roots.len() || rows.iter().any(|row| row.merged_into.is_some()) {
+        return Err(BatchError::Restart(Box::new(known.clone())));
+    }
+    Ok(Locked { aliases, rows })
+}
+
+/// Keys with what belongs to each, sorted by key.
+type Pairs<T> = Vec<(String, T)>;
+
+/// Pairs of (alias, root) and (root, first position) to be added for objects that are not known yet.
+///
+/// Objects that events of the batch tie together get one root: a stored one if any of them has one, else the name that
+/// the first of those events gives.
+fn provisional_roots(
+    work: &[Work],
+    stored: &BTreeMap<String, String>,
+) -> (Pairs<String>, Pairs<i64>) {
+    let mut roots: BTreeMap<String, String> = stored.clone();
+    let mut new: BTreeMap<String, String> = BTreeMap::new();
+    let mut first: BTreeMap<String, i64> = BTreeMap::new();
+    for item in work {
+        let Work::Event(telling, news) = item else { continue };
+        let News::Payment(news) = &**news else { continue };
+        let root_key = news
+            .objects
+            .iter()
+            .find_map(|object| roots.get(object))
+            .unwrap_or(&news.root_key)
+            .clone();
+        for object in news.objects.iter().chain([&root_key]) {
+            if !roots.contains_key(object) {
+                roots.insert(object.clone(), root_key.clone());
+                new.insert(object.clone(), root_key.clone());
+                first.entry(root_key.clone()).or_insert(telling.pos);
+            }
+        }
+    }
+    (new.into_iter().collect(), first.into_iter().collect())
+}
+
+async fn read_payments(tx: &Tx, locked: Locked, world: &mut World) -> Result<(), BatchError> {
+    let accounts: Vec<uuid::Uuid> =
+        locked.rows.iter().filter_map(|row| row.owner_account).collect();
+    let mut owners = BTreeMap::new();
+    if !accounts.is_empty() {
+        for row in payments::owners(tx, world.tenant_id, &accounts).await? {
+            let owner =
+                if row.kind == 1 { Owner::User(row.key) } else { Owner::Unclaimed(row.key) };
+            owners.insert(row.account_id, owner);
+        }
+    }
+    for row in &locked.rows {
+        let status = Status::from_code(row.status)
+            .ok_or_else(|| unreadable("payment.status", &row.root_key, "unknown"))?;
+        let payment = Payment {
+            facts: facts_of(row)?,
+            first_pos: row.first_pos,
+            owner: row.owner_account.and_then(|account| owners.get(&account).cloned()),
+            claimant: row.claimant.clone(),
+            status,
+            legs: BTreeMap::new(),
+            dirty: false,
+        };
+        world.payments.insert(row.root_key.clone(), payment);
+    }
+    let roots: Vec<String> = world.payments.keys().cloned().collect();
+    if !roots.is_empty() {
+        for row in payments::legs(tx, world.tenant_id, &roots).await? {
+            if let Some(payment) = world.payments.get_mut(&row.root_key) {
+                let leg = Leg {
+                    unit: row.unit,
+                    expected: row.expected,
+                    target: row.target,
+                    posted: row.posted,
+                };
+                payment.legs.insert(row.line, leg);
+            }
+        }
+    }
+    world.aliases = locked.aliases;
+    Ok(())
+}
+
+/// Reads the evidence that payments share. Links and customers first: they may name further users.
+async fn read_shared(
+    tx: &Tx,
+    tenant_id: i32,
+    known: &Keys,
+    world: &mut World,
+) -> Result<(), BatchError> {
+    let customers: Vec<CustomerKey> =
+        known.customers.iter().map(|customer| customer_key(customer)).collect();
+    let mut users = known.users.clone();
+    users.extend(known.candidates.iter().cloned());
+    if !customers.is_empty() {
+        let (facts, links) = futures_util::try_join!(
+            evidence::customers(tx, tenant_id, &customers),
+            evidence::links(tx, tenant_id, &customers),
+        )?;
+        for row in facts {
+            let scoped = scoped(&row.key);
+            let facts = serde_json::from_str(&row.facts)
+                .map_err(|e| unreadable("customer.facts", &scoped, &e.to_string()))?;
+            world.customers.insert(scoped, facts);
+        }
+        for row in links {
+            users.insert(row.user_id.clone());
+            world.links.insert(scoped(&row.key), row.user_id);
+        }
+    }
+    let users: Vec<String> = users.into_iter().collect();
+    let (emails, names) = (bytes_of(&known.emails), bytes_of(&known.names));
+    let prices: Vec<String> = known.prices.iter().cloned().collect();
+    let read_users = async {
+        if users.is_empty() && emails.is_empty() && names.is_empty() {
+            return Ok(Vec::new());
+        }
+        evidence::users(tx, tenant_id, &users, &emails, &names).await
+    };
+    let read_prices = async {
+        if prices.is_empty() {
+            Ok(Vec::new())
+        } else {
+            evidence::catalogue(tx, tenant_id, &prices).await
+        }
+    };
+    let (users, entries) = futures_util::try_join!(read_users, read_prices)?;
+    world.users.extend(users.into_iter().map(user));
+    for row in entries {
+        world.catalogue_pos.insert(row.price.clone(), row.from_pos);
+        world.catalogue.insert(row.price.clone(), entry(row));
+    }
+    Ok(())
+}
+
+async fn read_cases(tx: &Tx, known: &Keys, world: &mut World) -> Result<(), BatchError> {
+    let roots: Vec<String> = world.payments.keys().cloned().collect();
+    let ids: Vec<uuid::Uuid> = known.cases.iter().map(|id| id.0).collect();
+    if roots.is_empty() && ids.is_empty() {
+        return Ok(());
+    }
+    for row in cases::read_in_tx(tx, world.tenant_id, &roots, &ids).await? {
+        let name = row.case_id.to_string();
+        let reason = Reason::from_code(row.reason)
+            .ok_or_else(|| unreadable("review_case.reason", &name, "unknown"))?;
+        let resolution = row.resolution.map(|code| {
+            Resolution::from_code(code)
+                .ok_or_else(|| unreadable("review_case.resolution", &name, "unknown"))
+        });
+        let detail = serde_json::from_str(&row.detail)
+            .map_err(|e| unreadable("review_case.detail", &name, &e.to_string()))?;
+        let case = Case {
+            pos: row.pos,
+            root_key: row.root_key,
+            reason,
+            resolution: resolution.transpose()?,
+            version: row.version,
+            opened_at: row.opened_at,
+            due: row.due,
+            due_pos: row.due_pos,
+            closed_pos: row.closed_pos,
+            waits_for: row.waits_for.into_iter().collect(),
+            detail,
+            events: row
+                .events
+                .into_iter()
+                .map(|(pos, rev, slot)| (pos, Attached { rev, slot }))
+                .collect(),
+            dirty: false,
+        };
+        world.cases.insert(CaseId(row.case_id), case);
+    }
+    Ok(())
+}
+
+fn facts_of(row: &PaymentRow) -> Result<rules::payment::Facts, BatchError> {
+    if row.facts == "{}" {
+        return Ok(rules::payment::Facts::default());
+    }
+    serde_json::from_str(&row.facts)
+        .map_err(|error| unreadable("payment.facts", &row.root_key, &error.to_string()))
+}
+
+fn unreadable(what: &'static str, row: &str, problem: &str) -> BatchError {
+    BatchError::Unreadable { what, row: row.to_owned(), problem: problem.to_owned() }
+}
+
+fn user(row: UserRow) -> (String, User) {
+    (
+        row.user_id,
+        User { email: row.email_hash, email_verified: row.email_verified, name: row.name_hash },
+    )
+}
+
+fn entry(row: EntryRow) -> Entry {
+    match (row.credits, row.unit) {
+        (Some(credits), Some(unit)) => Entry::Credits { credits, unit },
+        _ => Entry::NotOurs,
+    }
+}
+
+/// Keyed hashes as bytes; evidence shows them as hexadecimal text.
+fn bytes_of(hashes: &BTreeSet<String>) -> Vec<Vec<u8>> {
+    hashes.iter().filter_map(|hash| hex::decode(hash).ok()).collect()
+}
+
+/// A customer's key in evidence (`cus_…`, of Connect `acct_…/cus_…`) as the columns keep it.
+pub(crate) fn customer_key(scoped: &str) -> CustomerKey {
+    let (account, customer) = scoped.split_once('/').unwrap_or(("", scoped));
+    CustomerKey { account: account.to_owned(), customer: customer.to_owned() }
+}
+
+fn scoped(key: &CustomerKey) -> String {
+    if key.account.is_empty() {
+        key.customer.clone()
+    } else {
+        format!("{}/{}", key.account, key.customer)
+    }
+}

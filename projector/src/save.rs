@@ -1,0 +1,185 @@
+//! What was decided, written: movements first (their accounts' locks come before those of cases), then the projections,
+//! then cases and whom they wake, and what the outbox tells of it all.
+
+use std::collections::BTreeMap;
+
+use rules::RULES_VERSION;
+use rules::effects::Decision;
+use rules::news::Registration;
+use rules::world::{Case, Entry, Payment, RankedEvidence, World};
+use store::Tx;
+use store::books;
+use store::projection::cases::CaseRow;
+use store::projection::decisions::DecisionRow;
+use store::projection::evidence::{CustomerRow, EntryRow, LinkRow, RegistrationRow};
+use store::projection::payments::{LegRow, PaymentRow};
+use store::projection::{cases, decisions, evidence, outbox, payments};
+
+use crate::batch::BatchError;
+use crate::load::customer_key;
+use crate::messages;
+
+/// Writes all that was decided; how many cases it released.
+pub async fn world(tx: &Tx, tenant_id: i32, world: World) -> Result<usize, BatchError> {
+    let postings = books::post_in_tx(tx, tenant_id, world.now, &world.effects.movements).await?;
+    for posting in &postings {
+        metrics::counter!("tally_postings_total", "kind" => posting.contra.name()).increment(1);
+    }
+    save_payments(tx, &world).await?;
+    save_evidence(tx, &world).await?;
+    let rows: Vec<DecisionRow> = world.effects.decisions.iter().map(decision_row).collect();
+    decisions::insert_in_tx(tx, tenant_id, RULES_VERSION, world.now, &rows).await?;
+    let dirty = world.cases.iter().filter(|(_, case)| case.dirty);
+    let rows: Vec<CaseRow> = dirty.map(|(id, case)| case_row(id.0, case)).collect();
+    cases::write_in_tx(tx, tenant_id, world.now, &rows).await?;
+    let woken: Vec<(String, i64)> =
+        world.effects.woken.iter().map(|(key, pos)| (key.clone(), *pos)).collect();
+    let woken = cases::wake_in_tx(tx, tenant_id, world.now, &woken).await?;
+    outbox::insert_in_tx(tx, tenant_id, world.now, &messages::of(&world, &postings)).await?;
+    Ok(woken)
+}
+
+async fn save_payments(tx: &Tx, world: &World) -> Result<(), BatchError> {
+    payments::merge_in_tx(tx, world.tenant_id, &world.effects.merged).await?;
+    let dirty = || world.payments.iter().filter(|(_, payment)| payment.dirty);
+    let rows: Vec<PaymentRow> =
+        dirty().map(|(root_key, payment)| payment_row(root_key, payment)).collect();
+    let legs: Vec<LegRow> =
+        dirty().flat_map(|(root_key, payment)| leg_rows(root_key, payment)).collect();
+    Ok(payments::update_in_tx(tx, world.tenant_id, &rows, &legs).await?)
+}
+
+async fn save_evidence(tx: &Tx, world: &World) -> Result<(), BatchError> {
+    let tenant_id = world.tenant_id;
+    let customers = world
+        .effects
+        .customers
+        .iter()
+        .filter_map(|key| world.customers.get(key).map(|facts| (key, facts)));
+    let customers: Vec<CustomerRow> = customers
+        .map(|(key, facts)| CustomerRow {
+            key: customer_key(key),
+            facts: json(facts),
+            pos: facts.pos,
+        })
+        .collect();
+    evidence::customers_upsert_in_tx(tx, tenant_id, &customers).await?;
+    let links: Vec<LinkRow> = world
+        .effects
+        .links
+        .iter()
+        .map(|link| LinkRow {
+            key: customer_key(&link.customer),
+            user_id: link.user.clone(),
+            from_pos: link.pos,
+        })
+        .collect();
+    evidence::links_insert_in_tx(tx, tenant_id, &links).await?;
+    // Of several registrations of one user in the batch the newest counts.
+    let newest: BTreeMap<&str, &(i64, Registration)> =
+        world.effects.registrations.iter().map(|told| (told.1.user.as_str(), told)).collect();
+    let users: Vec<RegistrationRow> =
+        newest.into_values().map(|(pos, told)| registration_row(*pos, told)).collect();
+    evidence::users_upsert_in_tx(tx, tenant_id, &users).await?;
+    let entries: Vec<EntryRow> = world
+        .effects
+        .entries
+        .iter()
+        .map(|(pos, price, entry)| entry_row(*pos, price, entry))
+        .collect();
+    Ok(evidence::catalogue_insert_in_tx(tx, tenant_id, &entries).await?)
+}
+
+fn payment_row(root_key: &str, payment: &Payment) -> PaymentRow {
+    let (paid, currency) = payment.facts.money();
+    PaymentRow {
+        root_key: root_key.to_owned(),
+        owner_account: payment.owner.as_ref().map(|owner| owner.account_id().0),
+        claimant: payment.claimant.clone(),
+        first_pos: payment.first_pos,
+        status: payment.status.code(),
+        facts: json(&payment.facts),
+        merged_into: None,
+        paid,
+        currency: currency.map(str::to_owned),
+    }
+}
+
+fn leg_rows(root_key: &str, payment: &Payment) -> Vec<LegRow> {
+    let row = |(line, leg): (&String, &rules::world::Leg)| LegRow {
+        root_key: root_key.to_owned(),
+        line: line.clone(),
+        unit: leg.unit.clone(),
+        expected: leg.expected,
+        target: leg.target,
+        posted: leg.posted,
+    };
+    payment.legs.iter().map(row).collect()
+}
+
+fn decision_row(decision: &Decision) -> DecisionRow {
+    let evidence: Vec<RankedEvidence> =
+        decision.evidence.iter().map(RankedEvidence::from).collect();
+    DecisionRow {
+        pos: decision.pos,
+        rev: decision.rev,
+        slot: decision.slot,
+        outcome: decision.reason.outcome().code(),
+        reason: decision.reason.code(),
+        root_key: decision.root_key.clone(),
+        account_id: decision.account.map(|account| account.0),
+        rank: decision.rank,
+        catalogue_version: decision.catalogue_pos,
+        evidence: (!evidence.is_empty()).then(|| json(&evidence)),
+        cause_pos: decision.cause_pos,
+    }
+}
+
+fn case_row(case_id: uuid::Uuid, case: &Case) -> CaseRow {
+    CaseRow {
+        case_id,
+        pos: case.pos,
+        root_key: case.root_key.clone(),
+        reason: case.reason.code(),
+        resolution: case.resolution.map(rules::world::Resolution::code),
+        version: case.version,
+        opened_at: case.opened_at,
+        due: case.due,
+        due_pos: case.due_pos,
+        closed_pos: case.closed_pos,
+        detail: json(&case.detail),
+        waits_for: case.waits_for.iter().cloned().collect(),
+        events: case
+            .events
+            .iter()
+            .map(|(pos, attached)| (*pos, attached.rev, attached.slot))
+            .collect(),
+    }
+}
+
+fn registration_row(pos: i64, told: &Registration) -> RegistrationRow {
+    let bytes = |hash: &Option<String>| hash.as_deref().and_then(|hash| hex::decode(hash).ok());
+    RegistrationRow {
+        user_id: told.user.clone(),
+        email: told.email.clone(),
+        email_hash: bytes(&told.email_hash),
+        email_verified: told.email_verified,
+        name: told.name.clone(),
+        name_hash: bytes(&told.name_hash),
+        metadata: told.metadata.clone(),
+        pos,
+    }
+}
+
+fn entry_row(pos: i64, price: &str, entry: &Entry) -> EntryRow {
+    let (credits, unit) = match entry {
+        Entry::Credits { credits, unit } => (Some(*credits), Some(unit.clone())),
+        Entry::NotOurs => (None, None),
+    };
+    EntryRow { price: price.to_owned(), from_pos: pos, credits, unit }
+}
+
+/// JSON text. These types hold texts, numbers and lists of them: writing them cannot fail.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

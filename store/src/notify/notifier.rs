@@ -1,0 +1,103 @@
+//! The sending side: collects what was told within some milliseconds and sends it in one statement.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_postgres::types::Type;
+
+use super::{Background, DECIDED_CHANNEL, EVENT_CHANNEL};
+use crate::connect::{Role, Store};
+use crate::error::Error;
+use crate::statement::{Statement, query};
+use crate::url::PgUrl;
+
+/// How long hints are collected. Batches come every few milliseconds under load: this merges some of them and is not felt.
+const DEBOUNCE: Duration = Duration::from_millis(3);
+
+/// Pause after the database could not be told.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
+
+pub(super) const SEND: Statement = Statement {
+    sql: "-- notify.send
+SELECT pg_notify(n.channel, n.payload) FROM unnest($1, $2) n (channel, payload)",
+    params: &[Type::TEXT_ARRAY, Type::TEXT_ARRAY],
+    columns: &[Type::VOID],
+};
+
+/// Tells other processes that there is something to read. Cheap to clone; telling never waits.
+#[derive(Clone)]
+pub struct Notifier {
+    shared: Arc<Shared>,
+    _task: Arc<Background>,
+}
+
+#[derive(Default)]
+struct Shared {
+    pending: Mutex<Pending>,
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct Pending {
+    events: BTreeMap<i32, u64>,
+    decided: BTreeSet<i32>,
+}
+
+impl Notifier {
+    /// Starts the task that sends, on a connection of its own. It ends when the last clone is dropped. Must be called
+    /// within a Tokio runtime.
+    pub fn start(url: &PgUrl) -> Result<Self, Error> {
+        let store = Store::connect(url, Role::Login, 1)?;
+        let shared = Arc::new(Shared::default());
+        let task = tokio::spawn(send_all(store, Arc::clone(&shared)));
+        Ok(Self { shared, _task: Arc::new(Background(task)) })
+    }
+
+    /// Events were committed to these slots of the tenant's log: bit n stands for slot n.
+    pub fn notify_events(&self, tenant_id: i32, slot_mask: u64) {
+        self.shared.add(|pending| *pending.events.entry(tenant_id).or_default() |= slot_mask);
+    }
+
+    /// Decisions were committed for the tenant.
+    pub fn notify_decided(&self, tenant_id: i32) {
+        self.shared.add(|pending| {
+            pending.decided.insert(tenant_id);
+        });
+    }
+}
+
+impl Shared {
+    fn add(&self, add: impl FnOnce(&mut Pending)) {
+        // Whatever a panicking thread left there is still a set of hints.
+        add(&mut self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        self.wake.notify_one();
+    }
+
+    fn take(&self) -> Pending {
+        std::mem::take(&mut self.pending.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn send_all(store: Store, shared: Arc<Shared>) {
+    loop {
+        shared.wake.notified().await;
+        tokio::time::sleep(DEBOUNCE).await;
+        if let Err(error) = send(&store, shared.take()).await {
+            // Whoever would have been told polls as well.
+            tracing::debug!(%error, "hints were dropped");
+            tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+        }
+    }
+}
+
+async fn send(store: &Store, pending: Pending) -> Result<(), Error> {
+    let events = pending.events.iter().map(|(tenant, slots)| format!("{tenant}:{slots:x}"));
+    let decided = pending.decided.iter().map(ToString::to_string);
+    let (channels, payloads): (Vec<_>, Vec<_>) = events
+        .map(|payload| (EVENT_CHANNEL, payload))
+        .chain(decided.map(|payload| (DECIDED_CHANNEL, payload)))
+        .unzip();
+    query(&store.get().await?, &SEND, &[&channels, &payloads]).await.map(drop)
+}

@@ -1,0 +1,21 @@
+//! What is understood of a notification.
+
+use super::*;
+
+#[test]
+fn only_our_own_messages_are_read() {
+    let events = Some(Hint::Events { tenant_id: 7, slots: 0x8000_0000_0000_0001 });
+    let decided = Some(Hint::Decided { tenant_id: 7 });
+    for (channel, payload, hint) in [
+        ("tally_event", "7:8000000000000001", events),
+        ("tally_decided", "7", decided),
+        ("tally_event", "7", None),
+        ("tally_event", "7:", None),
+        ("tally_event", "x:1", None),
+        ("tally_event", "7:1ffffffffffffffff", None),
+        ("tally_decided", "", None),
+        ("other", "7", None),
+    ] {
+        assert_eq!(Hint::read(channel, payload), hint, "{channel} {payload}");
+    }
+}

@@ -1,0 +1,375 @@
+//! Cases: what waits for a fact or for a person, what it waits for, and which events hang on it.
+//! writers: projector
+
+use jiff::Timestamp;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::column;
+use crate::error::Error;
+use crate::statement::{Connection, Statement, execute, query};
+
+const READ: Statement = Statement {
+    sql: "-- cases.read
+SELECT case_id, pos, root_key, reason, resolution, version, opened_at, due, due_pos, closed_pos, detail::text
+FROM review_case
+WHERE tenant_id = $1 AND root_key = ANY($2)
+UNION ALL
+SELECT case_id, pos, root_key, reason, resolution, version, opened_at, due, due_pos, closed_pos, detail::text
+FROM review_case
+WHERE tenant_id = $1 AND case_id = ANY($3) AND (root_key IS NULL OR root_key <> ALL($2))",
+    params: &[Type::INT4, Type::TEXT_ARRAY, Type::UUID_ARRAY],
+    columns: &[
+        Type::UUID,
+        Type::INT8,
+        Type::TEXT,
+        Type::INT2,
+        Type::INT2,
+        Type::INT4,
+        Type::TIMESTAMPTZ,
+        Type::TIMESTAMPTZ,
+        Type::INT8,
+        Type::INT8,
+        Type::TEXT,
+    ],
+};
+
+const WAITS: Statement = Statement {
+    sql: "-- cases.waits
+SELECT case_id, key FROM case_wait WHERE tenant_id = $1 AND case_id = ANY($2)",
+    params: &[Type::INT4, Type::UUID_ARRAY],
+    columns: &[Type::UUID, Type::TEXT],
+};
+
+const EVENTS: Statement = Statement {
+    sql: "-- cases.events
+SELECT c.case_id, c.pos, d.rev, d.slot
+FROM case_event c
+CROSS JOIN LATERAL (
+    SELECT x.rev, x.slot FROM decision x WHERE x.tenant_id = $1 AND x.pos = c.pos ORDER BY x.rev DESC LIMIT 1
+) d
+WHERE c.tenant_id = $1 AND c.case_id = ANY($2)",
+    params: &[Type::INT4, Type::UUID_ARRAY],
+    columns: &[Type::UUID, Type::INT8, Type::INT4, Type::INT2],
+};
+
+const LOCK: Statement = Statement {
+    sql: "-- cases.lock
+SELECT case_id FROM review_case WHERE tenant_id = $1 AND case_id = ANY($2) ORDER BY case_id FOR UPDATE",
+    params: &[Type::INT4, Type::UUID_ARRAY],
+    columns: &[Type::UUID],
+};
+
+const UPSERT: Statement = Statement {
+    sql: "-- cases.upsert
+INSERT INTO review_case AS c
+    (tenant_id, case_id, pos, root_key, reason, state, resolution, version, opened_at, due, due_pos, closed_at, closed_pos, detail)
+SELECT h.tenant_id, k.case_id, k.pos, k.root_key, k.reason, CASE WHEN k.resolution IS NULL THEN 1 ELSE 2 END, k.resolution,
+       k.version, k.opened_at, k.due, k.due_pos, CASE WHEN k.resolution IS NOT NULL THEN $2 END, k.closed_pos, k.detail::jsonb
+FROM log_head h,
+     unnest($3::uuid[], $4::bigint[], $5::text[], $6::smallint[], $7::smallint[], $8::int[], $9::timestamptz[],
+            $10::timestamptz[], $11::bigint[], $12::bigint[], $13::text[]) WITH ORDINALITY
+     AS k (case_id, pos, root_key, reason, resolution, version, opened_at, due, due_pos, closed_pos, detail, ord)
+WHERE h.tenant_id = $1
+ORDER BY k.ord
+ON CONFLICT (tenant_id, case_id) DO UPDATE
+SET pos = excluded.pos, root_key = excluded.root_key, reason = excluded.reason, state = excluded.state,
+    resolution = excluded.resolution, version = excluded.version, opened_at = excluded.opened_at, due = excluded.due,
+    due_pos = excluded.due_pos, closed_at = excluded.closed_at, closed_pos = excluded.closed_pos, detail = excluded.detail",
+    params: &[
+        Type::INT4,
+        Type::TIMESTAMPTZ,
+        Type::UUID_ARRAY,
+        Type::INT8_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT2_ARRAY,
+        Type::INT2_ARRAY,
+        Type::INT4_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT8_ARRAY,
+        Type::TEXT_ARRAY,
+    ],
+    columns: &[],
+};
+
+const WAITS_CLEAR: Statement = Statement {
+    sql: "-- cases.waits_clear
+DELETE FROM case_wait WHERE tenant_id = $1 AND case_id = ANY($2)",
+    params: &[Type::INT4, Type::UUID_ARRAY],
+    columns: &[],
+};
+
+const WAITS_INSERT: Statement = Statement {
+    sql: "-- cases.waits_insert
+INSERT INTO case_wait AS w (tenant_id, key, case_id)
+SELECT h.tenant_id, k.key, k.case_id FROM log_head h, unnest($2::uuid[], $3::text[]) AS k (case_id, key)
+WHERE h.tenant_id = $1",
+    params: &[Type::INT4, Type::UUID_ARRAY, Type::TEXT_ARRAY],
+    columns: &[],
+};
+
+const EVENTS_CLEAR: Statement = Statement {
+    sql: "-- cases.events_clear
+DELETE FROM case_event WHERE tenant_id = $1 AND case_id = ANY($2)",
+    params: &[Type::INT4, Type::UUID_ARRAY],
+    columns: &[],
+};
+
+const EVENTS_INSERT: Statement = Statement {
+    sql: "-- cases.events_insert
+INSERT INTO case_event AS e (tenant_id, case_id, pos)
+SELECT h.tenant_id, k.case_id, k.pos FROM log_head h, unnest($2::uuid[], $3::bigint[]) AS k (case_id, pos)
+WHERE h.tenant_id = $1",
+    params: &[Type::INT4, Type::UUID_ARRAY, Type::INT8_ARRAY],
+    columns: &[],
+};
+
+const WAITING_FOR: Statement = Statement {
+    sql: "-- cases.waiting_for
+SELECT c.case_id, min(k.pos)
+FROM unnest($2::text[], $3::bigint[]) AS k (key, pos)
+JOIN case_wait w ON w.tenant_id = $1 AND w.key = k.key
+JOIN review_case c ON c.tenant_id = $1 AND c.case_id = w.case_id AND c.state = 1
+GROUP BY c.case_id
+ORDER BY c.case_id",
+    params: &[Type::INT4, Type::TEXT_ARRAY, Type::INT8_ARRAY],
+    columns: &[Type::UUID, Type::INT8],
+};
+
+const MARK_DUE: Statement = Statement {
+    sql: "-- cases.mark_due
+UPDATE review_case c SET due = $2, due_pos = k.pos
+FROM unnest($3::uuid[], $4::bigint[]) AS k (case_id, pos)
+WHERE c.tenant_id = $1 AND c.case_id = k.case_id AND c.state = 1",
+    params: &[Type::INT4, Type::TIMESTAMPTZ, Type::UUID_ARRAY, Type::INT8_ARRAY],
+    columns: &[],
+};
+
+const RELEASED: Statement = Statement {
+    sql: "-- cases.released
+SELECT case_id FROM review_case
+WHERE tenant_id = $1 AND state = 1 AND due_pos IS NOT NULL
+ORDER BY due, case_id OFFSET $2 LIMIT $3",
+    params: &[Type::INT4, Type::INT8, Type::INT8],
+    columns: &[Type::UUID],
+};
+
+const OVERDUE: Statement = Statement {
+    sql: "-- cases.overdue
+SELECT case_id, version FROM review_case
+WHERE tenant_id = $1 AND state = 1 AND due <= $2 AND due_pos IS NULL
+ORDER BY due, case_id LIMIT $3",
+    params: &[Type::INT4, Type::TIMESTAMPTZ, Type::INT8],
+    columns: &[Type::UUID, Type::INT4],
+};
+
+const AWAITED_USERS: Statement = Statement {
+    sql: "-- cases.awaited_users
+SELECT DISTINCT substr(w.key, 6) FROM case_wait w
+WHERE w.tenant_id = $1 AND w.key >= 'user:' AND w.key < 'user;' AND substr(w.key, 6) > $2
+ORDER BY 1 LIMIT $3",
+    params: &[Type::INT4, Type::TEXT, Type::INT8],
+    columns: &[Type::TEXT],
+};
+
+pub(crate) const STATEMENTS: &[&Statement] = &[
+    &READ,
+    &WAITS,
+    &EVENTS,
+    &LOCK,
+    &UPSERT,
+    &WAITS_CLEAR,
+    &WAITS_INSERT,
+    &EVENTS_CLEAR,
+    &EVENTS_INSERT,
+    &WAITING_FOR,
+    &MARK_DUE,
+    &RELEASED,
+    &OVERDUE,
+    &AWAITED_USERS,
+];
+
+/// A case's row, with what it waits for and the events that hang on it.
+#[derive(Debug, Clone)]
+pub struct CaseRow {
+    /// Id.
+    pub case_id: Uuid,
+    /// Position of the event that opened it.
+    pub pos: i64,
+    /// Payment that it holds up.
+    pub root_key: Option<String>,
+    /// `review_case.reason`.
+    pub reason: i16,
+    /// `review_case.resolution`; `None` while it is open.
+    pub resolution: Option<i16>,
+    /// Version.
+    pub version: i32,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it is to be decided anew.
+    pub due: Option<Timestamp>,
+    /// Position of the fact that made it due.
+    pub due_pos: Option<i64>,
+    /// Position of the event that closed it.
+    pub closed_pos: Option<i64>,
+    /// JSON text of what staff need to see.
+    pub detail: String,
+    /// What it waits for.
+    pub waits_for: Vec<String>,
+    /// Events that hang on it: position, and (read only) newest revision of its decision, and lane.
+    pub events: Vec<(i64, i32, i16)>,
+}
+
+/// All cases of these payments, and those with these ids.
+///
+/// They are not locked: who holds the payment's lock, or that of the subject `case:…`, is alone in changing them, but for
+/// a wake-up; and a fact that wakes a case holds the lock of the subject that the case waits for.
+pub async fn read_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    roots: &[String],
+    ids: &[Uuid],
+) -> Result<Vec<CaseRow>, Error> {
+    let rows = query(tx, &READ, &[&tenant_id, &roots, &ids]).await?;
+    let mut cases: Vec<CaseRow> = rows.iter().map(case_row).collect();
+    if cases.is_empty() {
+        return Ok(cases);
+    }
+    let all = column!(cases, case_id);
+    let waits = query(tx, &WAITS, &[&tenant_id, &all]).await?;
+    let events = query(tx, &EVENTS, &[&tenant_id, &all]).await?;
+    for case in &mut cases {
+        let own_waits = waits.iter().filter(|row| row.get::<_, Uuid>(0) == case.case_id);
+        case.waits_for = own_waits.map(|row| row.get(1)).collect();
+        let own_events = events.iter().filter(|row| row.get::<_, Uuid>(0) == case.case_id);
+        case.events = own_events.map(|row| (row.get(1), row.get(2), row.get(3))).collect();
+    }
+    Ok(cases)
+}
+
+/// Writes cases, sorted by id, with what they wait for and what hangs on them.
+pub async fn write_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+    cases: &[CaseRow],
+) -> Result<(), Error> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let ids = column!(cases, case_id);
+    execute(tx, &LOCK, &[&tenant_id, &ids]).await?;
+    execute(
+        tx,
+        &UPSERT,
+        &[
+            &tenant_id,
+            &now,
+            &ids,
+            &column!(cases, pos),
+            &column!(cases, root_key),
+            &column!(cases, reason),
+            &column!(cases, resolution),
+            &column!(cases, version),
+            &column!(cases, opened_at),
+            &column!(cases, due),
+            &column!(cases, due_pos),
+            &column!(cases, closed_pos),
+            &column!(cases, detail),
+        ],
+    )
+    .await?;
+    execute(tx, &WAITS_CLEAR, &[&tenant_id, &ids]).await?;
+    execute(tx, &EVENTS_CLEAR, &[&tenant_id, &ids]).await?;
+    let waits: Vec<(Uuid, &String)> = cases
+        .iter()
+        .flat_map(|case| case.waits_for.iter().map(|key| (case.case_id, key)))
+        .collect();
+    if !waits.is_empty() {
+        execute(tx, &WAITS_INSERT, &[&tenant_id, &column!(waits, 0), &column!(waits, 1)]).await?;
+    }
+    let events: Vec<(Uuid, i64)> = cases
+        .iter()
+        .flat_map(|case| case.events.iter().map(|event| (case.case_id, event.0)))
+        .collect();
+    if !events.is_empty() {
+        execute(tx, &EVENTS_INSERT, &[&tenant_id, &column!(events, 0), &column!(events, 1)])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Marks the open cases that wait for these keys as due, each by the position of the fact. How many there were.
+pub async fn wake_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+    woken: &[(String, i64)],
+) -> Result<usize, Error> {
+    if woken.is_empty() {
+        return Ok(0);
+    }
+    let waiting =
+        query(tx, &WAITING_FOR, &[&tenant_id, &column!(woken, 0), &column!(woken, 1)]).await?;
+    if waiting.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<Uuid> = waiting.iter().map(|row| row.get(0)).collect();
+    let positions: Vec<i64> = waiting.iter().map(|row| row.get(1)).collect();
+    execute(tx, &LOCK, &[&tenant_id, &ids]).await?;
+    execute(tx, &MARK_DUE, &[&tenant_id, &now, &ids, &positions]).await?;
+    Ok(ids.len())
+}
+
+/// Open cases that a fact made due, longest first: `limit` of them after passing over `skip`.
+pub async fn released(
+    connection: &impl Connection,
+    tenant_id: i32,
+    skip: i64,
+    limit: i64,
+) -> Result<Vec<Uuid>, Error> {
+    let rows = query(connection, &RELEASED, &[&tenant_id, &skip, &limit]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Open cases whose time is over and that no fact released yet, with their versions.
+pub async fn overdue(
+    connection: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Uuid, i32)>, Error> {
+    let rows = query(connection, &OVERDUE, &[&tenant_id, &now, &limit]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Users that open cases wait for, in order, from after this one on.
+pub async fn awaited_users(
+    connection: &impl Connection,
+    tenant_id: i32,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>, Error> {
+    let rows = query(connection, &AWAITED_USERS, &[&tenant_id, &after, &limit]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+fn case_row(row: &tokio_postgres::Row) -> CaseRow {
+    CaseRow {
+        case_id: row.get(0),
+        pos: row.get(1),
+        root_key: row.get(2),
+        reason: row.get(3),
+        resolution: row.get(4),
+        version: row.get(5),
+        opened_at: row.get(6),
+        due: row.get(7),
+        due_pos: row.get(8),
+        closed_pos: row.get(9),
+        detail: row.get(10),
+        waits_for: Vec::new(),
+        events: Vec::new(),
+    }
+}

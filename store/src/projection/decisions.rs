@@ -1,0 +1,156 @@
+//! Decisions: what was concluded from each event. The latest revision counts; the first ones are the cursor.
+//! writers: projector
+
+use jiff::Timestamp;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::column;
+use crate::error::Error;
+use crate::statement::{Connection, Statement, execute, query, query_one};
+
+const INSERT: Statement = Statement {
+    sql: "-- decisions.insert
+INSERT INTO decision AS d (tenant_id, pos, rev, slot, outcome, reason, root_key, account_id, rank, rules_version,
+                           catalogue_version, evidence, cause_pos, decided_at)
+SELECT h.tenant_id, k.pos, k.rev, k.slot, k.outcome, k.reason, k.root_key, k.account_id, k.rank, $2,
+       k.catalogue_version, k.evidence::jsonb, k.cause_pos, $3
+FROM log_head h,
+     unnest($4::bigint[], $5::int[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[], $10::uuid[],
+            $11::smallint[], $12::bigint[], $13::text[], $14::bigint[])
+     AS k (pos, rev, slot, outcome, reason, root_key, account_id, rank, catalogue_version, evidence, cause_pos)
+WHERE h.tenant_id = $1",
+    params: &[
+        Type::INT4,
+        Type::INT4,
+        Type::TIMESTAMPTZ,
+        Type::INT8_ARRAY,
+        Type::INT4_ARRAY,
+        Type::INT2_ARRAY,
+        Type::INT2_ARRAY,
+        Type::INT2_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::UUID_ARRAY,
+        Type::INT2_ARRAY,
+        Type::INT8_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT8_ARRAY,
+    ],
+    columns: &[],
+};
+
+const DEFERRED: Statement = Statement {
+    sql: "-- decisions.deferred
+SELECT d.pos, d.slot, d.rev FROM decision d
+WHERE d.tenant_id = $1 AND d.outcome = 3 AND d.rules_version < $2 AND d.pos > $3
+  AND NOT EXISTS (SELECT FROM decision n WHERE n.tenant_id = $1 AND n.pos = d.pos AND n.rev > d.rev)
+ORDER BY d.pos LIMIT $4",
+    params: &[Type::INT4, Type::INT4, Type::INT8, Type::INT8],
+    columns: &[Type::INT8, Type::INT2, Type::INT4],
+};
+
+const LATEST: Statement = Statement {
+    sql: "-- decisions.latest
+SELECT max(rev) FROM decision WHERE tenant_id = $1 AND pos = $2",
+    params: &[Type::INT4, Type::INT8],
+    columns: &[Type::INT4],
+};
+
+pub(crate) const STATEMENTS: &[&Statement] = &[&INSERT, &DEFERRED, &LATEST];
+
+/// A decision to be written.
+#[derive(Debug, Clone)]
+pub struct DecisionRow {
+    /// Position of the event.
+    pub pos: i64,
+    /// Revision.
+    pub rev: i32,
+    /// Lane of the event.
+    pub slot: i16,
+    /// `decision.outcome`.
+    pub outcome: i16,
+    /// `decision.reason`.
+    pub reason: i16,
+    /// Payment.
+    pub root_key: Option<String>,
+    /// Account.
+    pub account_id: Option<Uuid>,
+    /// Rank of the evidence that settled it.
+    pub rank: Option<i16>,
+    /// Position of the catalogue entry that was in force.
+    pub catalogue_version: Option<i64>,
+    /// JSON text of the evidence.
+    pub evidence: Option<String>,
+    /// What released it.
+    pub cause_pos: Option<i64>,
+}
+
+/// A deferred event that newer rules may understand.
+#[derive(Debug, Clone, Copy)]
+pub struct DeferredRow {
+    /// Position.
+    pub pos: i64,
+    /// Lane.
+    pub slot: i16,
+    /// Its latest revision.
+    pub rev: i32,
+}
+
+/// Writes decisions.
+pub async fn insert_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    rules_version: i32,
+    now: Timestamp,
+    rows: &[DecisionRow],
+) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    execute(
+        tx,
+        &INSERT,
+        &[
+            &tenant_id,
+            &rules_version,
+            &now,
+            &column!(rows, pos),
+            &column!(rows, rev),
+            &column!(rows, slot),
+            &column!(rows, outcome),
+            &column!(rows, reason),
+            &column!(rows, root_key),
+            &column!(rows, account_id),
+            &column!(rows, rank),
+            &column!(rows, catalogue_version),
+            &column!(rows, evidence),
+            &column!(rows, cause_pos),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Events beyond `after` whose latest decision older rules deferred, in position order.
+pub async fn deferred(
+    connection: &impl Connection,
+    tenant_id: i32,
+    rules_version: i32,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<DeferredRow>, Error> {
+    let rows = query(connection, &DEFERRED, &[&tenant_id, &rules_version, &after, &limit]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| DeferredRow { pos: row.get(0), slot: row.get(1), rev: row.get(2) })
+        .collect())
+}
+
+/// Latest revision of an event's decision; `None` before the first one.
+pub async fn latest(
+    connection: &impl Connection,
+    tenant_id: i32,
+    pos: i64,
+) -> Result<Option<i32>, Error> {
+    Ok(query_one(connection, &LATEST, &[&tenant_id, &pos]).await?.get(0))
+}

@@ -1,0 +1,50 @@
+//! What the projector reads and writes: one module per group of tables.
+//!
+//! # The lock order, in full
+//!
+//! Whoever commits postings or moves a case takes its locks in this order, each class sorted by its key's bytes:
+//!
+//! 1. slots (`projection_slot`; skipped when taken, never waited for),
+//! 2. subjects ([`subjects`]): `case:…`, `customer:…`, `price:…`, `user:…`,
+//! 3. payments ([`payments`]): alias rows by inserting the missing ones, then root rows,
+//! 4. accounts ([`crate::books`]): owner rows by inserting, then account rows,
+//! 5. idempotency keys,
+//! 6. cases ([`cases`]): rows are written last; a payment's lock or a `case:…` subject guards what was read of them,
+//! 7. one tenant's log head (no transaction of the projector's takes it).
+//!
+//! Missing rows are first inserted with `ON CONFLICT DO NOTHING`, which waits for whoever is inserting the same, then
+//! locked, and only then read, in a statement of its own: `FOR UPDATE` passes over rows that another transaction has
+//! inserted and not committed, and a statement sees nothing that was committed after it began.
+
+pub mod attempts;
+pub mod cases;
+pub mod decisions;
+pub mod evidence;
+pub mod outbox;
+pub mod payments;
+pub mod slots;
+pub mod subjects;
+
+use crate::statement::Statement;
+
+pub(crate) fn statements() -> Vec<&'static Statement> {
+    [
+        attempts::STATEMENTS,
+        cases::STATEMENTS,
+        decisions::STATEMENTS,
+        evidence::STATEMENTS,
+        outbox::STATEMENTS,
+        payments::STATEMENTS,
+        slots::STATEMENTS,
+        subjects::STATEMENTS,
+    ]
+    .concat()
+}
+
+/// One field of each row, as the array that `unnest` takes.
+macro_rules! column {
+    ($rows:expr, $($field:tt)+) => {
+        $rows.iter().map(|row| &row.$($field)+).collect::<Vec<_>>()
+    };
+}
+pub(crate) use column;

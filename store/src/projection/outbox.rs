@@ -1,0 +1,50 @@
+//! The outbox: messages to other systems, written in the transaction of what they tell.
+//! writers: projector
+
+use jiff::Timestamp;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::column;
+use crate::error::Error;
+use crate::statement::{Connection, Statement, execute};
+
+const INSERT: Statement = Statement {
+    sql: "-- outbox.insert
+INSERT INTO outbox AS o (tenant_id, id, topic, key, payload, created_at)
+SELECT h.tenant_id, k.id, k.topic, k.key, k.payload, $2
+FROM log_head h, unnest($3::uuid[], $4::text[], $5::text[], $6::bytea[]) AS k (id, topic, key, payload)
+WHERE h.tenant_id = $1",
+    params: &[Type::INT4, Type::TIMESTAMPTZ, Type::UUID_ARRAY, Type::TEXT_ARRAY, Type::TEXT_ARRAY, Type::BYTEA_ARRAY],
+    columns: &[],
+};
+
+pub(crate) const STATEMENTS: &[&Statement] = &[&INSERT];
+
+/// A message.
+#[derive(Debug, Clone)]
+pub struct MessageRow {
+    /// Derived from its cause.
+    pub id: Uuid,
+    /// `CloudEvents` type.
+    pub topic: &'static str,
+    /// What it concerns.
+    pub key: String,
+    /// `CloudEvents` JSON.
+    pub payload: Vec<u8>,
+}
+
+/// Writes messages.
+pub async fn insert_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+    rows: &[MessageRow],
+) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (ids, topics) = (column!(rows, id), column!(rows, topic));
+    let (keys, payloads) = (column!(rows, key), column!(rows, payload));
+    execute(tx, &INSERT, &[&tenant_id, &now, &ids, &topics, &keys, &payloads]).await.map(drop)
+}

@@ -1,0 +1,363 @@
+//! Payments: their aliases, their rows, their legs.
+//! writers: projector
+
+use tokio_postgres::types::Type;
+
+use super::column;
+use crate::error::Error;
+use crate::statement::{Connection, Statement, execute, query};
+
+const ALIAS_INSERT: Statement = Statement {
+    sql: "-- payments.alias_insert
+INSERT INTO payment_alias AS a (tenant_id, alias, root_key)
+SELECT h.tenant_id, k.alias, k.root_key
+FROM log_head h, unnest($2::text[], $3::text[]) WITH ORDINALITY AS k (alias, root_key, ord)
+WHERE h.tenant_id = $1
+ORDER BY k.ord
+ON CONFLICT DO NOTHING",
+    params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
+    columns: &[],
+};
+
+const ROOTS: Statement = Statement {
+    sql: "-- payments.roots
+WITH RECURSIVE chain (alias, root_key) AS (
+    SELECT a.alias, a.root_key FROM payment_alias a WHERE a.tenant_id = $1 AND a.alias = ANY($2)
+    UNION ALL
+    SELECT c.alias, p.merged_into FROM chain c
+    JOIN payment p ON p.tenant_id = $1 AND p.root_key = c.root_key AND p.merged_into IS NOT NULL
+)
+SELECT c.alias, c.root_key FROM chain c
+LEFT JOIN payment p ON p.tenant_id = $1 AND p.root_key = c.root_key
+WHERE p.merged_into IS NULL",
+    params: &[Type::INT4, Type::TEXT_ARRAY],
+    columns: &[Type::TEXT, Type::TEXT],
+};
+
+const INSERT: Statement = Statement {
+    sql: "-- payments.insert
+INSERT INTO payment AS p (tenant_id, root_key, first_pos, status, facts)
+SELECT h.tenant_id, k.root_key, k.first_pos, 0, '{}'
+FROM log_head h, unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS k (root_key, first_pos, ord)
+WHERE h.tenant_id = $1
+ORDER BY k.ord
+ON CONFLICT DO NOTHING",
+    params: &[Type::INT4, Type::TEXT_ARRAY, Type::INT8_ARRAY],
+    columns: &[],
+};
+
+const LOCK: Statement = Statement {
+    sql: r#"-- payments.lock
+SELECT p.root_key, p.owner_account, p.claimant, p.first_pos, p.status, p.facts::text, p.merged_into
+FROM payment p WHERE p.tenant_id = $1 AND p.root_key = ANY($2) ORDER BY p.root_key COLLATE "C" FOR UPDATE"#,
+    params: &[Type::INT4, Type::TEXT_ARRAY],
+    columns: PAYMENT_COLUMNS,
+};
+
+const PEEK: Statement = Statement {
+    sql: "-- payments.peek
+SELECT p.root_key, p.owner_account, p.claimant, p.first_pos, p.status, p.facts::text, p.merged_into
+FROM payment p WHERE p.tenant_id = $1 AND p.root_key = ANY($2)",
+    params: &[Type::INT4, Type::TEXT_ARRAY],
+    columns: PAYMENT_COLUMNS,
+};
+
+const PAYMENT_COLUMNS: &[Type] =
+    &[Type::TEXT, Type::UUID, Type::TEXT, Type::INT8, Type::INT2, Type::TEXT, Type::TEXT];
+
+const OWNERS: Statement = Statement {
+    sql: "-- payments.owners
+SELECT account_id, kind, key FROM owner WHERE tenant_id = $1 AND account_id = ANY($2)",
+    params: &[Type::INT4, Type::UUID_ARRAY],
+    columns: &[Type::UUID, Type::INT2, Type::TEXT],
+};
+
+const LEGS: Statement = Statement {
+    sql: "-- payments.legs
+SELECT root_key, line, unit, expected, target, posted FROM payment_leg
+WHERE tenant_id = $1 AND root_key = ANY($2) AND leg = 1",
+    params: &[Type::INT4, Type::TEXT_ARRAY],
+    columns: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::INT8, Type::INT8, Type::INT8],
+};
+
+const UPDATE: Statement = Statement {
+    sql: "-- payments.update
+UPDATE payment p
+SET owner_account = k.owner_account, claimant = k.claimant, first_pos = k.first_pos, paid = k.paid,
+    currency = k.currency, status = k.status, facts = k.facts::jsonb, version = p.version + 1
+FROM unnest($2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::smallint[], $9::text[])
+    AS k (root_key, owner_account, claimant, first_pos, paid, currency, status, facts)
+WHERE p.tenant_id = $1 AND p.root_key = k.root_key",
+    params: &[
+        Type::INT4,
+        Type::TEXT_ARRAY,
+        Type::UUID_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT8_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT2_ARRAY,
+        Type::TEXT_ARRAY,
+    ],
+    columns: &[],
+};
+
+const MERGE: Statement = Statement {
+    sql: "-- payments.merge
+UPDATE payment p
+SET owner_account = NULL, claimant = NULL, facts = '{}', version = p.version + 1, merged_into = k.into_key
+FROM unnest($2::text[], $3::text[]) AS k (root_key, into_key)
+WHERE p.tenant_id = $1 AND p.root_key = k.root_key",
+    params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
+    columns: &[],
+};
+
+const LEGS_CLEAR: Statement = Statement {
+    sql: "-- payments.legs_clear
+DELETE FROM payment_leg WHERE tenant_id = $1 AND root_key = ANY($2) AND leg = 1",
+    params: &[Type::INT4, Type::TEXT_ARRAY],
+    columns: &[],
+};
+
+const LEGS_INSERT: Statement = Statement {
+    sql: "-- payments.legs_insert
+INSERT INTO payment_leg AS l (tenant_id, root_key, line, leg, unit, expected, target, posted)
+SELECT h.tenant_id, k.root_key, k.line, 1, k.unit, k.expected, k.target, k.posted
+FROM log_head h, unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
+    AS k (root_key, line, unit, expected, target, posted)
+WHERE h.tenant_id = $1",
+    params: &[
+        Type::INT4,
+        Type::TEXT_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT8_ARRAY,
+    ],
+    columns: &[],
+};
+
+pub(crate) const STATEMENTS: &[&Statement] = &[
+    &ALIAS_INSERT,
+    &ROOTS,
+    &INSERT,
+    &LOCK,
+    &PEEK,
+    &OWNERS,
+    &LEGS,
+    &UPDATE,
+    &MERGE,
+    &LEGS_CLEAR,
+    &LEGS_INSERT,
+];
+
+/// A payment's row.
+#[derive(Debug, Clone)]
+pub struct PaymentRow {
+    /// Its name.
+    pub root_key: String,
+    /// Account that its credits stand on.
+    pub owner_account: Option<uuid::Uuid>,
+    /// The one user whom all evidence names.
+    pub claimant: Option<String>,
+    /// Position of the first event that told of it.
+    pub first_pos: i64,
+    /// `payment.status`.
+    pub status: i16,
+    /// JSON text of its facts.
+    pub facts: String,
+    /// Root that it was merged into. Read only.
+    pub merged_into: Option<String>,
+    /// Money paid, in the currency's minor unit. Written only.
+    pub paid: Option<i64>,
+    /// ISO 4217 code. Written only.
+    pub currency: Option<String>,
+}
+
+/// The purchase leg of one line.
+#[derive(Debug, Clone)]
+pub struct LegRow {
+    /// Payment.
+    pub root_key: String,
+    /// Line.
+    pub line: String,
+    /// Unit.
+    pub unit: String,
+    /// Credits that it is worth once it is paid.
+    pub expected: i64,
+    /// Credits that are due now.
+    pub target: i64,
+    /// Credits that are posted.
+    pub posted: i64,
+}
+
+/// Whom an account belongs to.
+#[derive(Debug, Clone)]
+pub struct OwnerRow {
+    /// Account.
+    pub account_id: uuid::Uuid,
+    /// `owner.kind`.
+    pub kind: i16,
+    /// `owner.key`.
+    pub key: String,
+}
+
+/// Adds the missing ones of these (alias, root) pairs, which must be sorted by alias.
+pub async fn aliases_insert_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    pairs: &[(String, String)],
+) -> Result<(), Error> {
+    debug_assert!(pairs.is_sorted(), "aliases are inserted in one order");
+    execute(tx, &ALIAS_INSERT, &[&tenant_id, &column!(pairs, 0), &column!(pairs, 1)])
+        .await
+        .map(drop)
+}
+
+/// The (alias, root) pairs of those aliases that are known, after all merges.
+pub async fn roots(
+    connection: &impl Connection,
+    tenant_id: i32,
+    aliases: &[String],
+) -> Result<Vec<(String, String)>, Error> {
+    let rows = query(connection, &ROOTS, &[&tenant_id, &aliases]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Adds the missing ones of these (root, first position) pairs, sorted by root, as payments of which nothing is known.
+pub async fn insert_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    pairs: &[(String, i64)],
+) -> Result<(), Error> {
+    debug_assert!(pairs.is_sorted(), "payments are inserted in one order");
+    execute(tx, &INSERT, &[&tenant_id, &column!(pairs, 0), &column!(pairs, 1)]).await.map(drop)
+}
+
+/// Locks the payments until the transaction ends, and reads them as they are then.
+pub async fn lock_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    roots: &[String],
+) -> Result<Vec<PaymentRow>, Error> {
+    let rows = query(tx, &LOCK, &[&tenant_id, &roots]).await?;
+    Ok(rows.iter().map(payment_row).collect())
+}
+
+/// Reads the payments without locking them.
+pub async fn peek(
+    connection: &impl Connection,
+    tenant_id: i32,
+    roots: &[String],
+) -> Result<Vec<PaymentRow>, Error> {
+    let rows = query(connection, &PEEK, &[&tenant_id, &roots]).await?;
+    Ok(rows.iter().map(payment_row).collect())
+}
+
+/// The owners of these accounts.
+pub async fn owners(
+    connection: &impl Connection,
+    tenant_id: i32,
+    accounts: &[uuid::Uuid],
+) -> Result<Vec<OwnerRow>, Error> {
+    let rows = query(connection, &OWNERS, &[&tenant_id, &accounts]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| OwnerRow { account_id: row.get(0), kind: row.get(1), key: row.get(2) })
+        .collect())
+}
+
+/// The purchase legs of these payments.
+pub async fn legs(
+    connection: &impl Connection,
+    tenant_id: i32,
+    roots: &[String],
+) -> Result<Vec<LegRow>, Error> {
+    let rows = query(connection, &LEGS, &[&tenant_id, &roots]).await?;
+    let leg = |row: &tokio_postgres::Row| LegRow {
+        root_key: row.get(0),
+        line: row.get(1),
+        unit: row.get(2),
+        expected: row.get(3),
+        target: row.get(4),
+        posted: row.get(5),
+    };
+    Ok(rows.iter().map(leg).collect())
+}
+
+/// Writes payments that are locked, and their legs anew.
+pub async fn update_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    payments: &[PaymentRow],
+    legs: &[LegRow],
+) -> Result<(), Error> {
+    if payments.is_empty() {
+        return Ok(());
+    }
+    let roots = column!(payments, root_key);
+    execute(
+        tx,
+        &UPDATE,
+        &[
+            &tenant_id,
+            &roots,
+            &column!(payments, owner_account),
+            &column!(payments, claimant),
+            &column!(payments, first_pos),
+            &column!(payments, paid),
+            &column!(payments, currency),
+            &column!(payments, status),
+            &column!(payments, facts),
+        ],
+    )
+    .await?;
+    execute(tx, &LEGS_CLEAR, &[&tenant_id, &roots]).await?;
+    if legs.is_empty() {
+        return Ok(());
+    }
+    execute(
+        tx,
+        &LEGS_INSERT,
+        &[
+            &tenant_id,
+            &column!(legs, root_key),
+            &column!(legs, line),
+            &column!(legs, unit),
+            &column!(legs, expected),
+            &column!(legs, target),
+            &column!(legs, posted),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Merges payments that are locked: (root, into root) pairs. What they were worth was taken back before.
+pub async fn merge_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    pairs: &[(String, String)],
+) -> Result<(), Error> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let merged = column!(pairs, 0);
+    execute(tx, &MERGE, &[&tenant_id, &merged, &column!(pairs, 1)]).await?;
+    execute(tx, &LEGS_CLEAR, &[&tenant_id, &merged]).await.map(drop)
+}
+
+fn payment_row(row: &tokio_postgres::Row) -> PaymentRow {
+    PaymentRow {
+        root_key: row.get(0),
+        owner_account: row.get(1),
+        claimant: row.get(2),
+        first_pos: row.get(3),
+        status: row.get(4),
+        facts: row.get(5),
+        merged_into: row.get(6),
+        paid: None,
+        currency: None,
+    }
+}

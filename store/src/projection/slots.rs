@@ -1,0 +1,164 @@
+//! Slots: the lanes of projection, their cursors and the events beyond them. `decision` is the cursor: its newest first
+//! decision of a slot.
+//! writers: none here (rows are made with the tenant)
+
+use jiff::Timestamp;
+use tokio_postgres::types::Type;
+
+use crate::error::Error;
+use crate::statement::{Connection, Statement, query, query_one};
+
+/// Number of slots of a tenant.
+pub const SLOTS: i16 = 64;
+
+const PENDING: Statement = Statement {
+    sql: "-- slots.pending
+SELECT s.slot
+FROM projection_slot s
+CROSS JOIN LATERAL (
+    SELECT coalesce(max(d.pos), 0) AS pos FROM decision d WHERE d.tenant_id = $1 AND d.slot = s.slot AND d.rev = 0
+) c
+WHERE s.tenant_id = $1
+  AND EXISTS (SELECT FROM event e WHERE e.tenant_id = $1 AND e.slot = s.slot AND e.pos > c.pos)
+ORDER BY s.slot",
+    params: &[Type::INT4],
+    columns: &[Type::INT2],
+};
+
+const CLAIM: Statement = Statement {
+    sql: "-- slots.claim
+SELECT slot FROM projection_slot WHERE tenant_id = $1 AND slot = ANY($2) ORDER BY slot FOR UPDATE SKIP LOCKED",
+    params: &[Type::INT4, Type::INT2_ARRAY],
+    columns: &[Type::INT2],
+};
+
+const EVENTS: Statement = Statement {
+    sql: "-- slots.events
+SELECT w.pos, w.slot, w.origin, w.source_id, w.type, w.occurred_at, w.body
+FROM (
+    SELECT e.*, sum(coalesce(octet_length(e.body), 0)) OVER (ORDER BY e.pos) AS bytes,
+           row_number() OVER (ORDER BY e.pos) AS nth
+    FROM unnest($2::smallint[]) AS s (slot)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(max(d.pos), 0) AS pos FROM decision d WHERE d.tenant_id = $1 AND d.slot = s.slot AND d.rev = 0
+    ) c
+    CROSS JOIN LATERAL (
+        SELECT x.pos, x.slot, x.origin, x.source_id, x.type, x.occurred_at, x.body FROM event x
+        WHERE x.tenant_id = $1 AND x.slot = s.slot AND x.pos > c.pos ORDER BY x.pos LIMIT $3
+    ) e
+) w
+WHERE w.nth = 1 OR (w.nth <= $3 AND w.bytes <= $4)
+ORDER BY w.pos",
+    params: &[Type::INT4, Type::INT2_ARRAY, Type::INT8, Type::INT8],
+    columns: EVENT_COLUMNS,
+};
+
+const BACKLOG: Statement = Statement {
+    sql: "-- slots.backlog
+SELECT count(*), min(e.received_at)
+FROM projection_slot s
+CROSS JOIN LATERAL (
+    SELECT coalesce(max(d.pos), 0) AS pos FROM decision d WHERE d.tenant_id = $1 AND d.slot = s.slot AND d.rev = 0
+) c
+JOIN event e ON e.tenant_id = $1 AND e.slot = s.slot AND e.pos > c.pos
+WHERE s.tenant_id = $1",
+    params: &[Type::INT4],
+    columns: &[Type::INT8, Type::TIMESTAMPTZ],
+};
+
+const EVENTS_AT: Statement = Statement {
+    sql: "-- slots.events_at
+SELECT pos, slot, origin, source_id, type, occurred_at, body FROM event WHERE tenant_id = $1 AND pos = ANY($2) ORDER BY pos",
+    params: &[Type::INT4, Type::INT8_ARRAY],
+    columns: EVENT_COLUMNS,
+};
+
+const EVENT_COLUMNS: &[Type] =
+    &[Type::INT8, Type::INT2, Type::INT2, Type::TEXT, Type::TEXT, Type::TIMESTAMPTZ, Type::BYTEA];
+
+pub(crate) const STATEMENTS: &[&Statement] = &[&PENDING, &CLAIM, &EVENTS, &EVENTS_AT, &BACKLOG];
+
+/// An event that is to be decided.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    /// Position.
+    pub pos: i64,
+    /// Lane.
+    pub slot: i16,
+    /// Who speaks ([`crate::log::Origin`]).
+    pub origin: i16,
+    /// The speaker's own id.
+    pub source_id: String,
+    /// The speaker's type.
+    pub event_type: String,
+    /// When it happened, as the speaker says.
+    pub occurred_at: Timestamp,
+    /// The bytes; `None` once they were erased.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Slots that have events beyond their cursor.
+pub async fn pending(connection: &impl Connection, tenant_id: i32) -> Result<Vec<i16>, Error> {
+    let rows = query(connection, &PENDING, &[&tenant_id]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Events that are not decided yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Backlog {
+    /// How many.
+    pub events: i64,
+    /// When the oldest was received.
+    pub oldest: Option<Timestamp>,
+}
+
+/// Counts the events beyond the cursors.
+pub async fn backlog(connection: &impl Connection, tenant_id: i32) -> Result<Backlog, Error> {
+    let row = query_one(connection, &BACKLOG, &[&tenant_id]).await?;
+    Ok(Backlog { events: row.get(0), oldest: row.get(1) })
+}
+
+/// Locks those of the slots that are free; which they are. A slot that another transaction holds is passed over.
+pub async fn claim_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    slots: &[i16],
+) -> Result<Vec<i16>, Error> {
+    let rows = query(tx, &CLAIM, &[&tenant_id, &slots]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The first events beyond the cursors of these slots, in position order: at most `limit`, and no more bytes of bodies
+/// than `max_bytes` unless the first one alone has more. Call it after [`claim_in_tx`], whose locks make the cursors stay.
+pub async fn events_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    slots: &[i16],
+    limit: i64,
+    max_bytes: i64,
+) -> Result<Vec<EventRow>, Error> {
+    let rows = query(tx, &EVENTS, &[&tenant_id, &slots, &limit, &max_bytes]).await?;
+    Ok(rows.iter().map(event_row).collect())
+}
+
+/// The events at these positions, in position order.
+pub async fn events_at(
+    connection: &impl Connection,
+    tenant_id: i32,
+    positions: &[i64],
+) -> Result<Vec<EventRow>, Error> {
+    let rows = query(connection, &EVENTS_AT, &[&tenant_id, &positions]).await?;
+    Ok(rows.iter().map(event_row).collect())
+}
+
+fn event_row(row: &tokio_postgres::Row) -> EventRow {
+    EventRow {
+        pos: row.get(0),
+        slot: row.get(1),
+        origin: row.get(2),
+        source_id: row.get(3),
+        event_type: row.get(4),
+        occurred_at: row.get(5),
+        body: row.get(6),
+    }
+}

@@ -1,0 +1,42 @@
+//! Subjects: what a lookup hung on. The fact that would satisfy it locks the same row, so that no wake-up is lost between
+//! them: whoever is second sees what the first one wrote.
+//! writers: projector
+
+use tokio_postgres::types::Type;
+
+use crate::error::Error;
+use crate::statement::{Connection, Statement, execute};
+
+const INSERT: Statement = Statement {
+    sql: "-- subjects.insert
+INSERT INTO subject AS s (tenant_id, key)
+SELECT h.tenant_id, k.key FROM log_head h, unnest($2::text[]) WITH ORDINALITY AS k (key, ord)
+WHERE h.tenant_id = $1
+ORDER BY k.ord
+ON CONFLICT DO NOTHING",
+    params: &[Type::INT4, Type::TEXT_ARRAY],
+    columns: &[],
+};
+
+const LOCK: Statement = Statement {
+    sql: r#"-- subjects.lock
+SELECT key FROM subject WHERE tenant_id = $1 AND key = ANY($2) ORDER BY key COLLATE "C" FOR UPDATE"#,
+    params: &[Type::INT4, Type::TEXT_ARRAY],
+    columns: &[Type::TEXT],
+};
+
+pub(crate) const STATEMENTS: &[&Statement] = &[&INSERT, &LOCK];
+
+/// Locks the subjects, which must be sorted, until the transaction ends.
+pub async fn lock_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    keys: &[String],
+) -> Result<(), Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    debug_assert!(keys.is_sorted(), "subjects are locked in one order");
+    execute(tx, &INSERT, &[&tenant_id, &keys]).await?;
+    execute(tx, &LOCK, &[&tenant_id, &keys]).await.map(drop)
+}

@@ -1,0 +1,122 @@
+//! What became of a checkout: for whoever comes back from Stripe's page and wants to know.
+
+use ledger::ids::Owner;
+use tokio_postgres::types::Type;
+
+use super::payments::{Status, read_owner};
+use crate::error::Error;
+use crate::statement::{Connection, Statement, query_one, query_opt};
+
+/// Every statement of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&GET, &RECEIVED];
+
+/// Most events that wait to be decided which are searched for a session. Behind a longer queue a session may be called
+/// unknown although it was received: it shows as soon as it is decided.
+const RECEIVED_SEARCH_MAX: i64 = 2_000;
+
+const GET: Statement = Statement {
+    sql: "-- read.checkout_get
+WITH RECURSIVE chain AS (
+    SELECT p.root_key, p.merged_into
+    FROM payment_alias a JOIN payment p ON p.tenant_id = a.tenant_id AND p.root_key = a.root_key
+    WHERE a.tenant_id = $1 AND a.alias = $2
+    UNION
+    SELECT n.root_key, n.merged_into
+    FROM chain c JOIN payment n ON n.tenant_id = $1 AND n.root_key = c.merged_into
+)
+SELECT p.root_key, p.status, p.claimant, o.kind, o.key, u.unit,
+       p.facts->'staff'->>'verdict' IS NOT DISTINCT FROM 'dismiss' AS is_dismissed,
+       EXISTS (SELECT FROM review_case r WHERE r.tenant_id = $1 AND r.root_key = p.root_key AND r.state = 1) AS has_open_case,
+       coalesce(sum(l.expected), 0)::bigint AS expected, coalesce(sum(l.posted), 0)::bigint AS posted,
+       coalesce(sum(l.posted) FILTER (WHERE l.leg = 1), 0)::bigint AS purchased
+FROM chain c JOIN payment p ON p.tenant_id = $1 AND p.root_key = c.root_key
+LEFT JOIN owner o ON o.tenant_id = p.tenant_id AND o.account_id = p.owner_account
+LEFT JOIN LATERAL (SELECT f.unit FROM payment_leg f WHERE f.tenant_id = $1 AND f.root_key = p.root_key
+                   ORDER BY f.line LIMIT 1) u ON true
+LEFT JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key AND l.unit = u.unit
+WHERE p.merged_into IS NULL
+GROUP BY p.root_key, p.status, p.claimant, p.facts, o.kind, o.key, u.unit",
+    params: &[Type::INT4, Type::TEXT],
+    columns: &[Type::TEXT, Type::INT2, Type::TEXT, Type::INT2, Type::TEXT, Type::TEXT, Type::BOOL, Type::BOOL, Type::INT8, Type::INT8, Type::INT8],
+};
+
+// What waits is what stands behind each lane's cursor. The session's id is looked for in the bytes themselves, because an
+// event's key is its payment intent where it has one.
+const RECEIVED: Statement = Statement {
+    sql: "-- read.checkout_is_received
+SELECT EXISTS (
+    SELECT FROM (
+        SELECT e.body
+        FROM generate_series(0, 63) lane CROSS JOIN LATERAL (
+            SELECT e.body, e.type FROM event e
+            WHERE e.tenant_id = $1 AND e.slot = lane
+              AND e.pos > coalesce((SELECT max(d.pos) FROM decision d
+                                    WHERE d.tenant_id = $1 AND d.slot = lane AND d.rev = 0), 0)
+            ORDER BY e.pos DESC LIMIT $3) e
+        WHERE e.type LIKE 'checkout.session.%'
+        LIMIT $3) waiting
+    WHERE position(convert_to($2, 'UTF8') IN waiting.body) > 0) AS is_received",
+    params: &[Type::INT4, Type::TEXT, Type::INT8],
+    columns: &[Type::BOOL],
+};
+
+/// A checkout session's payment, in the unit of its first line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkout {
+    /// Name of the payment.
+    pub root_key: String,
+    /// Where the payment stands.
+    pub status: Status,
+    /// The one user whom all evidence names, while it is pending or in review.
+    pub claimant: Option<String>,
+    /// Whom its credits stand with.
+    pub owner: Option<Owner>,
+    /// Whether a person decided that no credits are due.
+    pub is_dismissed: bool,
+    /// Whether a case is open.
+    pub has_open_case: bool,
+    /// Unit of its first line; `None` while it has none.
+    pub unit: Option<String>,
+    /// Credits that it is worth once it is paid.
+    pub expected: i64,
+    /// Credits that are posted, less what was taken back.
+    pub posted: i64,
+    /// Credits that were ever posted for the purchase.
+    pub purchased: i64,
+}
+
+/// What the facts and the books say of a session.
+pub async fn checkout_get(
+    connection: &impl Connection,
+    tenant_id: i32,
+    session: &str,
+) -> Result<Option<Checkout>, Error> {
+    let Some(row) = query_opt(connection, &GET, &[&tenant_id, &session]).await? else {
+        return Ok(None);
+    };
+    let root_key: String = row.get("root_key");
+    let kind: Option<i16> = row.get("kind");
+    Ok(Some(Checkout {
+        status: Status::read(row.get("status"), &root_key)?,
+        root_key,
+        claimant: row.get("claimant"),
+        owner: kind.zip(row.get("key")).map(|(kind, key)| read_owner(kind, key)).transpose()?,
+        is_dismissed: row.get("is_dismissed"),
+        has_open_case: row.get("has_open_case"),
+        unit: row.get("unit"),
+        expected: row.get("expected"),
+        posted: row.get("posted"),
+        purchased: row.get("purchased"),
+    }))
+}
+
+/// Whether an event that tells of the session is stored and not decided yet.
+pub async fn checkout_is_received(
+    connection: &impl Connection,
+    tenant_id: i32,
+    session: &str,
+) -> Result<bool, Error> {
+    let row =
+        query_one(connection, &RECEIVED, &[&tenant_id, &session, &RECEIVED_SEARCH_MAX]).await?;
+    Ok(row.get("is_received"))
+}

@@ -1,0 +1,99 @@
+//! What only a story needs: our own facts with their words, and the payments of a user.
+
+use jiff::Timestamp;
+use ledger::ids::Owner;
+use serde_json::Value;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use crate::error::Error;
+use crate::log::Origin;
+use crate::statement::{Connection, Statement, query};
+
+/// Every statement of this module.
+pub(crate) const STATEMENTS: &[&Statement] = &[&FACTS, &ACTS, &PAYMENTS];
+
+/// Most payments of a user whose story is told at once, the newest ones.
+const PAYMENTS_MAX: i64 = 50;
+
+const FACTS: Statement = Statement {
+    sql: "-- read.explain_fact_list
+SELECT e.pos, e.type, e.received_at, e.body
+FROM event e WHERE e.tenant_id = $1 AND e.pos = ANY($2) AND e.origin <> 1 ORDER BY e.pos",
+    params: &[Type::INT4, Type::INT8_ARRAY],
+    columns: &[Type::INT8, Type::TEXT, Type::TIMESTAMPTZ, Type::BYTEA],
+};
+
+const ACTS: Statement = Statement {
+    sql: "-- read.explain_act_list
+SELECT k.pos FROM event_key k
+WHERE k.tenant_id = $1 AND k.origin = $2 AND k.account = '' AND k.source_id = ANY($3) ORDER BY k.pos",
+    params: &[Type::INT4, Type::INT2, Type::TEXT_ARRAY],
+    columns: &[Type::INT8],
+};
+
+const PAYMENTS: Statement = Statement {
+    sql: "-- read.explain_payment_list
+SELECT p.root_key FROM payment p
+WHERE p.tenant_id = $1 AND p.merged_into IS NULL AND (p.owner_account = $2 OR p.claimant = $3)
+ORDER BY p.first_pos DESC LIMIT $4",
+    params: &[Type::INT4, Type::UUID, Type::TEXT, Type::INT8],
+    columns: &[Type::TEXT],
+};
+
+/// A fact of our own: what an operator, the app, the catalogue or the clock said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// Position of its event.
+    pub pos: i64,
+    /// Type of its event.
+    pub event_type: String,
+    /// When.
+    pub received_at: Timestamp,
+    /// All that was said; null once it is erased.
+    pub body: Value,
+}
+
+/// The facts of our own among these positions.
+pub async fn explain_fact_list(
+    connection: &impl Connection,
+    tenant_id: i32,
+    positions: &[i64],
+) -> Result<Vec<Fact>, Error> {
+    query(connection, &FACTS, &[&tenant_id, &positions]).await?.iter().map(read).collect()
+}
+
+/// Where the facts stand that `origin` gave these ids.
+pub async fn explain_act_list(
+    connection: &impl Connection,
+    tenant_id: i32,
+    origin: Origin,
+    source_ids: &[String],
+) -> Result<Vec<i64>, Error> {
+    let rows = query(connection, &ACTS, &[&tenant_id, &origin.number(), &source_ids]).await?;
+    Ok(rows.iter().map(|row| row.get("pos")).collect())
+}
+
+/// Names of the payments that are a user's, or that name this user alone, the newest first.
+pub async fn explain_payment_list(
+    connection: &impl Connection,
+    tenant_id: i32,
+    user: &str,
+) -> Result<Vec<String>, Error> {
+    let account = Owner::User(user.to_owned()).account_id().0;
+    let rows = query(connection, &PAYMENTS, &[&tenant_id, &account, &user, &PAYMENTS_MAX]).await?;
+    Ok(rows.iter().map(|row| row.get("root_key")).collect())
+}
+
+fn read(row: &Row) -> Result<Fact, Error> {
+    let pos: i64 = row.get("pos");
+    let body: Option<&[u8]> = row.get("body");
+    Ok(Fact {
+        pos,
+        event_type: row.get("type"),
+        received_at: row.get("received_at"),
+        body: body
+            .map_or(Ok(Value::Null), serde_json::from_slice)
+            .map_err(|_| Error::inconsistent("event", "body", format!("position {pos}")))?,
+    })
+}

@@ -1,0 +1,13 @@
+//! The store against a real Postgres, each test in a database of its own.
+
+mod append;
+mod append_only;
+mod connect;
+mod erasure;
+mod grants;
+mod notify;
+mod rejected;
+mod statements;
+mod support;
+mod tenant;
+mod tx;
