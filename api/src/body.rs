@@ -1,8 +1,8 @@
 //! The body of a request: JSON of exactly the shape that the operation reads, or a refusal that names what differs.
 
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use service::problem::{Code, Problem};
@@ -11,25 +11,23 @@ use crate::error::{invalid, missing, unknown};
 
 /// A body, read.
 #[derive(Debug)]
-pub struct Body<T>(pub T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = content_type.and_then(|text| text.split(';').next()).map(str::trim);
-        if media_type.is_none_or(|media_type| !media_type.eq_ignore_ascii_case("application/json")) {
+        if media_type.is_none_or(|media_type| !media_type.eq_ignore_ascii_case("application/json"))
+        {
             let detail = "The body has to be JSON, with Content-Type: application/json.";
             return Err(Problem::new(Code::UnsupportedMediaType).detail(detail));
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            Problem::new(match rejection {
-                BytesRejection::FailedToBufferBody(error) if error.status() == 413 => {
-                    Code::PayloadTooLarge
-                }
-                _ => Code::BadRequest,
-            })
+            let is_too_long = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+            Problem::new(if is_too_long { Code::PayloadTooLarge } else { Code::BadRequest })
         })?;
         read(&bytes).map(Self)
     }
@@ -53,7 +51,10 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 fn first_with_nul(bytes: &[u8]) -> Option<String> {
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).ok()?;
     let holds_nul = |value: &serde_json::Value| value.to_string().contains("\\u0000");
-    object.into_iter().find(|(name, value)| name.contains('\0') || holds_nul(value)).map(|(name, _)| name)
+    object
+        .into_iter()
+        .find(|(name, value)| name.contains('\0') || holds_nul(value))
+        .map(|(name, _)| name)
 }
 
 fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
@@ -75,7 +76,8 @@ fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     }
     let expected = text.split(" at line ").next().unwrap_or_default();
     if path == "." {
-        return Problem::new(Code::BadRequest).detail(format!("The body cannot be read: {expected}."));
+        return Problem::new(Code::BadRequest)
+            .detail(format!("The body cannot be read: {expected}."));
     }
     invalid(path, format!("It cannot be read: {expected}."))
 }
@@ -119,7 +121,11 @@ mod tests {
         check(r#"{"user":"u","user":"v"}"#, Code::ParameterInvalid, Some("user"));
         check(r#"{"user":"u","credits":1.5}"#, Code::ParameterInvalid, Some("credits"));
         check(r#"{"user":"u","credits":"1"}"#, Code::ParameterInvalid, Some("credits"));
-        check(r#"{"user":"u","credits":9223372036854775808}"#, Code::ParameterInvalid, Some("credits"));
+        check(
+            r#"{"user":"u","credits":9223372036854775808}"#,
+            Code::ParameterInvalid,
+            Some("credits"),
+        );
         check(r#"{"user":"u","metadata":{"a":1}}"#, Code::ParameterInvalid, Some("metadata.a"));
         check(r#"{"user":"u\u0000"}"#, Code::ParameterInvalid, Some("user"));
         assert!(read::<Shape>(br#"{"user":"u","credits":1}"#).is_ok());

@@ -8,7 +8,7 @@ const RETRY_AFTER_SECONDS: u32 = 2;
 
 /// Why a handler gives no answer of its own.
 #[derive(Debug)]
-pub enum RouteError {
+pub(crate) enum RouteError {
     /// The request is refused; the problem says why.
     Refused(Problem),
     /// The database failed; the text stays inside.
@@ -44,19 +44,19 @@ impl IntoResponse for RouteError {
 }
 
 /// A parameter has a value that it cannot have.
-pub fn invalid(param: impl Into<String>, detail: impl Into<String>) -> Problem {
+pub(crate) fn invalid(param: impl Into<String>, detail: impl Into<String>) -> Problem {
     Problem::new(Code::ParameterInvalid).param(param).detail(detail)
 }
 
 /// A parameter is missing.
-pub fn missing(param: impl Into<String>) -> Problem {
+pub(crate) fn missing(param: impl Into<String>) -> Problem {
     let param = param.into();
     let detail = format!("{param} is required.");
     Problem::new(Code::ParameterMissing).param(param).detail(detail)
 }
 
 /// A parameter that this operation does not know.
-pub fn unknown(param: impl Into<String>) -> Problem {
+pub(crate) fn unknown(param: impl Into<String>) -> Problem {
     let param = param.into();
     let detail = format!("{param} is not a parameter of this operation.");
     Problem::new(Code::ParameterUnknown).param(param).detail(detail)

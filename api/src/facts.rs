@@ -13,17 +13,17 @@ use crate::state::ApiState;
 
 /// A fact that is to be told.
 #[derive(Debug)]
-pub struct Fact {
+pub(crate) struct Fact {
     /// Who speaks.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
     /// Its type, `tally.…`.
-    pub event_type: &'static str,
+    pub(crate) event_type: &'static str,
     /// Its id: what was told under it before is told already.
-    pub source_id: String,
+    pub(crate) source_id: String,
     /// What it is about: decides the lane.
-    pub routing_key: String,
+    pub(crate) routing_key: String,
     /// Everything else that its body says.
-    pub members: Map<String, Value>,
+    pub(crate) members: Map<String, Value>,
 }
 
 impl ApiState {
@@ -71,12 +71,12 @@ impl ApiState {
         pos: i64,
         wait: Duration,
     ) -> Result<Option<Verdict>, RouteError> {
-        let look = async || Ok(decision_first(&self.client().await?, tenant_id, pos).await?);
+        let look = || async { Ok(decision_first(&self.client().await?, tenant_id, pos).await?) };
         self.waiter.until(tenant_id, wait, look, Option::is_some).await
     }
 }
 
 /// Whether the act came too late: what it acts on had changed.
-pub fn is_stale(verdict: Option<Verdict>) -> bool {
+pub(crate) fn is_stale(verdict: Option<Verdict>) -> bool {
     verdict.is_some_and(|verdict| verdict.reason == Reason::Stale)
 }

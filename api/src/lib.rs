@@ -1,1 +1,38 @@
-//! HTTP for the app and for staff.
+//! HTTP for the app, its frontend and staff.
+//!
+//! One file per operation, each in the order of request, handler, what it needs, tests. A handler reads through
+//! `store::read`, or appends a fact to the log and waits until it is decided; it never changes a row. [`auth`] holds the
+//! one table of operations and roles from which the [`router`] is built.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`auth`] | keys, roles, and the table of operations |
+//! | [`users`] | the directory, balances, statements |
+//! | [`checkout`] | what became of a checkout |
+//! | [`cases`] | what waits for a person, and what he does about it |
+//! | [`events`], [`payments`] | what was told, and what it amounts to |
+//! | [`explain`] | the story of anything, in plain English |
+//! | [`catalogue`] | what a price is worth |
+//! | [`audit`] | who did what |
+
+mod audit;
+mod auth;
+mod body;
+mod cases;
+mod catalogue;
+mod checkout;
+mod error;
+mod events;
+mod explain;
+mod facts;
+mod list;
+mod params;
+mod path;
+mod payments;
+mod router;
+mod state;
+mod users;
+mod waiter;
+
+pub use router::router;
+pub use state::ApiState;

@@ -5,7 +5,7 @@ use store::read::page::Found;
 
 /// One page, newest first.
 #[derive(Debug, Serialize)]
-pub struct List<T> {
+pub(crate) struct List<T> {
     object: &'static str,
     url: String,
     has_more: bool,
@@ -14,7 +14,11 @@ pub struct List<T> {
 
 impl<T> List<T> {
     /// The page that was found at `url`, each row shown by `show`.
-    pub fn new<R>(url: impl Into<String>, found: Found<R>, show: impl FnMut(R) -> T) -> Self {
+    pub(crate) fn new<R>(
+        url: impl Into<String>,
+        found: Found<R>,
+        show: impl FnMut(R) -> T,
+    ) -> Self {
         let data = found.rows.into_iter().map(show).collect();
         Self { object: "list", url: url.into(), has_more: found.has_more, data }
     }

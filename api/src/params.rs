@@ -21,24 +21,25 @@ const MICROSECOND: SignedDuration = SignedDuration::from_micros(1);
 
 /// The parameters of a query that were not taken yet.
 #[derive(Debug, Default)]
-pub struct Params {
+pub(crate) struct Params {
+    path: String,
     left: BTreeMap<String, String>,
 }
 
 /// The parameters of a list: how many, and from where. The cursors are still texts.
 #[derive(Debug)]
-pub struct ListParams {
+pub(crate) struct ListParams {
     limit: u8,
     from: From<String>,
 }
 
 /// A half-open span of time, from `created[gte]` and its kin.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Span {
+pub(crate) struct Span {
     /// At this time or later.
-    pub from: Option<Timestamp>,
+    pub(crate) from: Option<Timestamp>,
     /// Before this time.
-    pub until: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
@@ -56,13 +57,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
                 return Err(invalid(name, "It is given more than once."));
             }
         }
-        Ok(Self { left })
+        Ok(Self { path: parts.uri.path().to_owned(), left })
     }
 }
 
 impl Params {
+    /// The path that was asked for, as it was written: the `url` of a list.
+    pub(crate) fn path(&self) -> String {
+        self.path.clone()
+    }
+
     /// Takes a text; one that is empty is refused.
-    pub fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         match self.left.remove(name) {
             Some(text) if text.is_empty() => Err(invalid(name, "It is empty.")),
             text => Ok(text),
@@ -70,7 +76,7 @@ impl Params {
     }
 
     /// Takes a text that `parse` understands; `expected` says what that is.
-    pub fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &mut self,
         name: &str,
         expected: &str,
@@ -81,7 +87,7 @@ impl Params {
     }
 
     /// Takes `limit`, `starting_after` and `ending_before`.
-    pub fn list(&mut self) -> Result<ListParams, Problem> {
+    pub(crate) fn list(&mut self) -> Result<ListParams, Problem> {
         let limit = self.parsed("limit", "a whole number from 1 to 100", |text| {
             text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit))
         })?;
@@ -98,20 +104,21 @@ impl Params {
     }
 
     /// Takes `created[gte]`, `created[gt]`, `created[lt]` and `created[lte]`.
-    pub fn created(&mut self) -> Result<Span, Problem> {
+    pub(crate) fn created(&mut self) -> Result<Span, Problem> {
         let mut time = |name: &str, step: SignedDuration| {
             self.parsed(name, "a time such as 2026-01-31T12:00:00Z", |text| {
                 text.parse::<Timestamp>().ok()?.checked_add(step).ok()
             })
         };
-        let from = time("created[gte]", SignedDuration::ZERO)?.max(time("created[gt]", MICROSECOND)?);
+        let from =
+            time("created[gte]", SignedDuration::ZERO)?.max(time("created[gt]", MICROSECOND)?);
         let until =
             [time("created[lt]", SignedDuration::ZERO)?, time("created[lte]", MICROSECOND)?];
         Ok(Span { from, until: until.into_iter().flatten().min() })
     }
 
     /// Refuses what nobody took.
-    pub fn finish(self) -> Result<(), Problem> {
+    pub(crate) fn finish(self) -> Result<(), Problem> {
         match self.left.into_keys().next() {
             Some(name) => Err(unknown(name)),
             None => Ok(()),
@@ -120,21 +127,21 @@ impl Params {
 }
 
 impl ListParams {
-    /// The page whose cursors `read` understands. What is no row of this list is refused.
-    pub async fn page<K, E>(
-        self,
-        read: impl AsyncFnOnce(&str) -> Result<Option<K>, E>,
-    ) -> Result<Page<K>, E>
-    where
-        E: core::convert::From<Problem>,
-    {
-        let key = |name: &str, found: Option<K>| {
-            found.ok_or_else(|| E::from(invalid(name, "It is no id of a row of this list.")))
-        };
+    /// The id that the page begins at, if one was given.
+    pub(crate) fn cursor(&self) -> Option<&str> {
+        match &self.from {
+            From::Newest => None,
+            From::After(id) | From::Before(id) => Some(id),
+        }
+    }
+
+    /// The page, with the key that the cursor stands for. A cursor without one is no row of this list: it is refused.
+    pub(crate) fn page<K>(self, key: Option<K>) -> Result<Page<K>, Problem> {
+        let of = |name| key.ok_or_else(|| invalid(name, "It is no id of a row of this list."));
         let from = match self.from {
             From::Newest => From::Newest,
-            From::After(id) => From::After(key("starting_after", read(&id).await?)?),
-            From::Before(id) => From::Before(key("ending_before", read(&id).await?)?),
+            From::After(_) => From::After(of("starting_after")?),
+            From::Before(_) => From::Before(of("ending_before")?),
         };
         Ok(Page { from, limit: self.limit })
     }

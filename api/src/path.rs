@@ -6,7 +6,7 @@ use service::problem::{Code, Problem};
 
 /// The one variable part of a path, decoded.
 #[derive(Debug)]
-pub struct Id(pub String);
+pub(crate) struct Id(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Problem;

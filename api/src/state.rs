@@ -1,6 +1,5 @@
 //! What the handlers share.
 
-use std::ops::Deref;
 use std::sync::Arc;
 
 use service::clock::Clock;
@@ -15,21 +14,16 @@ use crate::waiter::Waiter;
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct ApiState {
-    inner: Arc<Shared>,
-}
-
-/// The inside of an [`ApiState`].
-pub struct Shared {
     /// The database, as the API's role.
     pub(crate) store: Store,
     /// What time it is.
     pub(crate) clock: Clock,
     /// Whose key is whose.
-    pub(crate) keys: Keys,
+    pub(crate) keys: Arc<Keys>,
     /// Tells the projector that something was appended.
     pub(crate) notifier: Notifier,
     /// Waits for decisions.
-    pub(crate) waiter: Waiter,
+    pub(crate) waiter: Arc<Waiter>,
 }
 
 impl ApiState {
@@ -41,21 +35,12 @@ impl ApiState {
         notifier: Notifier,
         listener: Listener,
     ) -> Self {
-        let waiter = Waiter::new(listener);
-        let inner = Shared { store, clock, keys: Keys::new(tenants), notifier, waiter };
-        Self { inner: Arc::new(inner) }
+        let (keys, waiter) = (Arc::new(Keys::new(tenants)), Arc::new(Waiter::new(listener)));
+        Self { store, clock, keys, notifier, waiter }
     }
 
     /// A connection to the database, borrowed until it is dropped.
     pub(crate) async fn client(&self) -> Result<Client, RouteError> {
         Ok(self.store.get().await?)
-    }
-}
-
-impl Deref for ApiState {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.inner
     }
 }

@@ -18,23 +18,23 @@ const POLL_EVERY: Duration = Duration::from_millis(250);
 const LOOK_PAUSE: Duration = Duration::from_millis(15);
 
 /// Wakes who waits.
-pub struct Waiter {
+pub(crate) struct Waiter {
     listener: Listener,
 }
 
 impl Waiter {
     /// A waiter on the hints of `listener`.
-    pub fn new(listener: Listener) -> Self {
+    pub(crate) fn new(listener: Listener) -> Self {
         Self { listener }
     }
 
     /// Looks until `is_done` with what is seen, for at most `wait`; returns what was seen last. Looks at least once, and
     /// once more when the time is up.
-    pub async fn until<T>(
+    pub(crate) async fn until<T, Looking: Future<Output = Result<T, RouteError>>>(
         &self,
         tenant_id: i32,
         wait: Duration,
-        mut look: impl AsyncFnMut() -> Result<T, RouteError>,
+        mut look: impl FnMut() -> Looking,
         is_done: impl Fn(&T) -> bool,
     ) -> Result<T, RouteError> {
         let mut hints = self.listener.subscribe();

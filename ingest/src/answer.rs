@@ -88,10 +88,7 @@ impl Refusal {
 /// For the log, where the reason behind an invalid signature is told.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Signature(error) => error.fmt(f),
-            other => f.write_str(other.as_str()),
-        }
+        if let Self::Signature(error) = self { error.fmt(f) } else { f.write_str(self.as_str()) }
     }
 }
 

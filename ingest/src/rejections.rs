@@ -91,7 +91,8 @@ async fn write(outside: &Outside, run: &[(i32, Rejected)]) {
     let (store, id) = (outside.store.clone(), *tenant);
     let n = rejected.len();
     let h = tokio::runtime::Handle::current();
-    let r = tokio::task::spawn_blocking(move || h.block_on(insert_batch(&store, id, &rejected))).await;
+    let r =
+        tokio::task::spawn_blocking(move || h.block_on(insert_batch(&store, id, &rejected))).await;
     let Ok(r) = r else { return };
     if let Err(error) = r {
         tracing::warn!(tenant, %error, "the trace of {} refused deliveries is lost", n);

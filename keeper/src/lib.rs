@@ -1,1 +1,66 @@
 //! Clockwork: what is due by time, and what is looked up on a beat.
+//!
+//! The keeper decides nothing. Whatever it finds it appends to the log as a fact, which the projector then decides
+//! like every other; so any number of keepers may run, and any may be killed at any instant: a fact that two of them tell
+//! has one id.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`due`] | cases whose time is over |
+//! | [`directory`] | users whom cases wait for, looked up in the app's own table |
+//! | [`catalogue`] | prices as the configuration has them |
+//! | `facts` | how a fact becomes an event |
+//! | `beat` | doing something again and again |
+
+mod beat;
+pub mod catalogue;
+pub mod directory;
+pub mod due;
+mod facts;
+
+use service::clock::Clock;
+use service::shutdown::Shutdown;
+use store::Store;
+use store::directory::Directory;
+use store::notify::Notifier;
+
+use crate::directory::Reader;
+
+/// What the keeper works with.
+#[derive(Clone)]
+pub struct Keeper {
+    /// The database, as the role `keeper`.
+    pub store: Store,
+    /// Whom to tell that something was appended.
+    pub notifier: Notifier,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// A tenant to keep the clock of.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// Whose.
+    pub tenant_id: i32,
+    /// The app's own table of users, if it may be read.
+    pub directory: Option<Directory>,
+}
+
+/// Starts the keeper's tasks; they end when the shutdown begins.
+pub fn run(keeper: &Keeper, tenants: Vec<Tenant>, shutdown: &Shutdown) {
+    for Tenant { tenant_id, directory } in tenants {
+        let (own, begun) = (keeper.clone(), shutdown.token());
+        shutdown.spawn("keep due cases", async move {
+            beat::keep("due cases", tenant_id, &begun, async || own.tell_due(tenant_id).await)
+                .await;
+        });
+        if let Some(directory) = directory {
+            let (own, begun) = (keeper.clone(), shutdown.token());
+            let mut reader = Reader::new(directory);
+            shutdown.spawn("read the directory", async move {
+                let look = async || reader.look_up(&own, tenant_id).await;
+                beat::keep("directory", tenant_id, &begun, look).await;
+            });
+        }
+    }
+}

@@ -57,15 +57,20 @@ impl Folders {
         Ok(Self { run, socket, base, cluster, log, _lock: lock })
     }
 
-    /// A fresh log; the one before is kept under another name, because it may tell of a crash.
-    pub(crate) fn new_log(&self) -> Result<File, Error> {
+    /// Lays the log of the run before aside; it may tell of a crash.
+    pub(crate) fn rotate_log(&self) -> Result<(), Error> {
         if self.log.exists() {
             let old = self.log.with_extension("log.old");
             fs::rename(&self.log, &old).map_err(Error::io("renaming", &self.log))?;
         }
+        Ok(())
+    }
+
+    /// The log, to write at its end.
+    pub(crate) fn open_log(&self) -> Result<File, Error> {
         let mut options = OpenOptions::new();
-        options.create_new(true).append(true).mode(0o600);
-        options.open(&self.log).map_err(Error::io("creating", &self.log))
+        options.create(true).append(true).mode(0o600);
+        options.open(&self.log).map_err(Error::io("opening", &self.log))
     }
 }
 

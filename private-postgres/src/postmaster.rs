@@ -27,14 +27,17 @@ impl PidFile {
     }
 }
 
-/// Ends a server that nobody watches any more, and removes a pid file that no server stands behind. Only for the one
-/// who holds the folder's lock.
+/// Ends a server that nobody watches any more, and removes a pid file whose number belongs to another program now. Only
+/// for the one who holds the folder's lock.
 ///
-/// Postgres itself recognises most stale pid files, but not one whose number was given to another process since,
-/// which is the rule in containers, where numbers begin anew.
+/// A number that nobody has is left to Postgres, which also looks whether any of the dead server's sessions still run. But a number
+/// that was given away again, which is the rule in containers, where numbers begin anew, would keep it from starting.
 pub(crate) fn clear_leftovers(cluster: &Path) -> Result<(), Error> {
-    let Some(left) = PidFile::read(cluster) else { return Ok(()) };
-    if process::exists(left.pid) && process::names_path(left.pid, cluster) {
+    let Some(left) = PidFile::read(cluster).filter(|left| process::exists(left.pid)) else {
+        return Ok(());
+    };
+    let Some(command_line) = process::command_line(left.pid) else { return Ok(()) };
+    if command_line.contains(&*cluster.to_string_lossy()) {
         tracing::warn!(pid = left.pid, "a Postgres was left running by a crash: stopping it");
         return process::end(left.pid, || !process::exists(left.pid));
     }

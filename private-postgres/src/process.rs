@@ -1,7 +1,6 @@
 //! Other processes: whether they live, what they are, and signals to them.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -55,13 +54,13 @@ pub(crate) fn end(pid: u32, mut is_gone: impl FnMut() -> bool) -> Result<(), Err
     Err(Error::Stop(pid))
 }
 
-/// Whether the process was started with this path among its arguments.
-pub(crate) fn names_path(pid: u32, path: &Path) -> bool {
-    let arguments = match fs::read(format!("/proc/{pid}/cmdline")) {
+/// The command line of a process; `None` if the system does not tell it.
+pub(crate) fn command_line(pid: u32) -> Option<String> {
+    let line = match fs::read(format!("/proc/{pid}/cmdline")) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(_) => ps(&["-o", "args=", "-p", &pid.to_string()]),
     };
-    arguments.contains(&*path.to_string_lossy())
+    Some(line).filter(|line| !line.is_empty())
 }
 
 /// Numbers of a process's children.

@@ -18,8 +18,12 @@ use crate::{Error, access, process};
 /// How long a start may take. After a crash the server replays its write-ahead log first.
 const START_WAIT: Duration = Duration::from_mins(2);
 
-/// How long the processes of a crashed server may still hold its shared memory, and how often a start is tried meanwhile.
-const LEFTOVER_TRIES: u32 = 50;
+/// How often a start is tried while sessions of a crashed server still hold its shared memory. They end with the statement that
+/// they are at.
+const LEFTOVER_TRIES: u32 = 100;
+
+/// Pause between two tries.
+const LEFTOVER_PAUSE: Duration = Duration::from_millis(100);
 
 /// How much of the server's log an error quotes.
 const LOG_END_LINES: usize = 10;
@@ -123,9 +127,9 @@ impl Server {
         self.watchdog.watch(pid).map_err(Error::io("watching over", &self.folders.run))
     }
 
-    /// Starts the server's process and waits until it is ready. Processes that a crash left behind may hold the shared
-    /// memory for a moment; Postgres refuses to start meanwhile, so it is tried again.
+    /// Starts the server's process and waits until it is ready, and for what a crash left behind to end first.
     fn launch(&mut self) -> Result<(), Error> {
+        self.folders.rotate_log()?;
         let mut tries = LEFTOVER_TRIES;
         loop {
             match self.launch_once() {
@@ -133,7 +137,7 @@ impl Server {
                     if tries > 0 && log_end.contains("pre-existing shared memory block") =>
                 {
                     tries = tries.saturating_sub(1);
-                    process::wait_until(Duration::from_millis(100), || false);
+                    process::wait_until(LEFTOVER_PAUSE, || false);
                 }
                 result => return result,
             }
@@ -141,11 +145,10 @@ impl Server {
     }
 
     fn launch_once(&mut self) -> Result<(), Error> {
-        let log = self.folders.new_log()?;
-        let output = log.try_clone().map_err(Error::io("opening", &self.folders.log))?;
+        let (output, errors) = (self.folders.open_log()?, self.folders.open_log()?);
         let program = self.binaries.program("postgres");
         let mut command = self.user.command(&program);
-        command.args(&self.arguments).stdout(output).stderr(log);
+        command.args(&self.arguments).stdout(output).stderr(errors);
         // A process group of its own: Ctrl-C in a terminal is for the parent, which still needs the database to finish.
         let postmaster =
             command.process_group(0).spawn().map_err(Error::io("running", &program))?;

@@ -64,11 +64,18 @@ impl Helper {
         self.process.wait().unwrap();
     }
 
-    /// The process that watches over its server: it has the folder that it is to remove as its last argument.
+    /// The process that watches over its server: its one child besides the server.
     fn watchdog(&self) -> i32 {
-        let pattern = format!("postgres-watchdog {}", self.run_folder);
-        let output = Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+        let helper = self.process.id();
+        let children: String = if let Ok(threads) = fs::read_dir(format!("/proc/{helper}/task")) {
+            let children = threads.map(|thread| thread.unwrap().path().join("children"));
+            children.map(|file| fs::read_to_string(file).unwrap()).collect()
+        } else {
+            let output = Command::new("pgrep").args(["-P", &helper.to_string()]).output();
+            String::from_utf8(output.unwrap().stdout).unwrap()
+        };
+        let mut pids = children.split_whitespace().map(|pid| pid.parse().unwrap());
+        pids.find(|pid| *pid != self.postmaster).expect("it has a watchdog")
     }
 }
 

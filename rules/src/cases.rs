@@ -63,7 +63,8 @@ pub fn conclude(
     decided.extend(told.by.map(|by| (by.pos, Attached { rev: by.rev, slot: by.slot })));
     if let Some((id, need)) = stays.zip(settled.need.as_ref()) {
         let by = told.by.map(|telling| telling.pos);
-        open_or_update(world, id, Some(root_key), need, by.or(decided.keys().next().copied()));
+        let by = by.or_else(|| decided.keys().next().copied());
+        open_or_update(world, id, Some(root_key), need, by);
         if let Some(case) = world.cases.get_mut(&id) {
             case.dirty |= !decided.is_empty();
             case.events.extend(decided);

@@ -136,7 +136,7 @@ fn set_leg(
         world,
         root_key,
         cause,
-        Step { owner, unit: &leg.unit, line, change, contra, amount },
+        &Step { owner, unit: &leg.unit, line, change, contra, amount },
     );
     if let Some(payment) = world.payments.get_mut(root_key) {
         payment.legs.insert(line.to_owned(), Leg { posted: leg.target, ..leg });
@@ -160,7 +160,7 @@ fn move_all(
     for (line, leg) in legs_of(world, root_key) {
         let (unit, amount) = (&leg.unit, leg.posted);
         let step = Step { owner, unit, line: &line, change, contra, amount };
-        move_credits(world, root_key, cause, step);
+        move_credits(world, root_key, cause, &step);
     }
 }
 
@@ -174,7 +174,7 @@ struct Step<'a> {
     amount: i64,
 }
 
-fn move_credits(world: &mut World, root_key: &str, cause: &mut Cause, step: Step<'_>) {
+fn move_credits(world: &mut World, root_key: &str, cause: &mut Cause, step: &Step<'_>) {
     if step.amount == 0 {
         return;
     }

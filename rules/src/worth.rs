@@ -53,6 +53,11 @@ pub fn worth(claims: &Claims, staff: Option<&StaffVerdict>, world: &World) -> Wo
             credits: *credits,
         }]);
     }
+    if let (Some(price), 1) = (claims.prices.first(), claims.prices.len())
+        && world.catalogue.get(price) == Some(&Entry::NotOurs)
+    {
+        return Worth::NotOurs;
+    }
     match Claim::read(claims) {
         Ok(claim) => claim.worth(world),
         Err(detail) => Worth::Mismatch { detail },
@@ -99,20 +104,16 @@ impl<'a> Claim<'a> {
     }
 
     fn worth(&self, world: &World) -> Worth {
-        match self.price.and_then(|price| world.catalogue.get(price).map(|entry| (price, entry))) {
-            Some((_, Entry::NotOurs)) => Worth::NotOurs,
-            Some((price, Entry::Credits { credits, unit })) => {
-                self.by_catalogue(price, *credits, unit)
-            }
-            None => match self.credits {
-                Some(credits) => {
-                    let line = self.price.map_or_else(|| "credits".into(), line_of_price);
-                    let unit = self.unit.unwrap_or(DEFAULT_UNIT).to_owned();
-                    Worth::Known(vec![Line { line, unit, credits }])
-                }
-                None => Worth::Unknown,
-            },
+        if let Some(price) = self.price
+            && let Some(Entry::Credits { credits, unit }) = world.catalogue.get(price)
+        {
+            return self.by_catalogue(price, *credits, unit);
         }
+        self.credits.map_or(Worth::Unknown, |credits| {
+            let line = self.price.map_or_else(|| "credits".into(), line_of_price);
+            let unit = self.unit.unwrap_or(DEFAULT_UNIT).to_owned();
+            Worth::Known(vec![Line { line, unit, credits }])
+        })
     }
 
     fn by_catalogue(&self, price: &str, per_one: i64, unit: &str) -> Worth {

@@ -15,7 +15,8 @@ use tokio_postgres::types::Type;
 
 use crate::connect::Store;
 use crate::error::Error;
-use crate::statement::{Connection, Statement, execute, query, query_opt};
+use crate::statement::{Connection, Params, Statement, execute, query, query_opt};
+use crate::tx::Tx;
 
 /// Every statement of this module.
 pub(crate) const STATEMENTS: &[&Statement] =
@@ -241,25 +242,15 @@ pub async fn create(store: &Store, new: &NewKey, now: Timestamp) -> Result<(Key,
         last_used_at: None,
     };
     let hash = text.hash();
-    store
-        .run_tx("key_create", async |tx| {
-            execute(tx, &AS_OWNER, &[]).await?;
-            execute(
-                tx,
-                &CREATE,
-                &[
-                    &key.tenant_id,
-                    &key.key_id,
-                    &key.role.code(),
-                    &key.name,
-                    &hash.as_slice(),
-                    &key.created_at,
-                    &key.expires_at,
-                ],
-            )
-            .await
-        })
-        .await?;
+    let (role, hash) = (key.role.code(), hash.as_slice());
+    let params: Params<'_> =
+        &[&key.tenant_id, &key.key_id, &role, &key.name, &hash, &key.created_at, &key.expires_at];
+    let create = |tx: Tx| async move {
+        execute(&tx, &AS_OWNER, &[]).await?;
+        execute(&tx, &CREATE, params).await?;
+        Ok((tx, ()))
+    };
+    store.run_tx::<_, Error, _>("key_create", create).await?;
     Ok((key, text))
 }
 
@@ -286,11 +277,12 @@ pub async fn revoke(
     key_id: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let revoked = store.run_tx("key_revoke", async |tx| {
-        execute(tx, &AS_OWNER, &[]).await?;
-        execute(tx, &REVOKE, &[&tenant_id, &key_id, &now]).await
-    });
-    Ok(revoked.await? == 1)
+    let revoke = |tx: Tx| async move {
+        execute(&tx, &AS_OWNER, &[]).await?;
+        let revoked = execute(&tx, &REVOKE, &[&tenant_id, &key_id, &now]).await?;
+        Ok((tx, revoked == 1))
+    };
+    store.run_tx("key_revoke", revoke).await
 }
 
 /// The key with this text, if one of these tenants has it. It may have ended or been revoked: ask [`Key::is_valid`].

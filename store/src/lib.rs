@@ -18,17 +18,23 @@
 //! | [`read`] | what the API shows |
 //! | [`keys`] | keys of the API |
 //! | [`books`] | the one door through which credits move |
+//! | [`directory`] | the app's own table of users |
+//! | [`status`] | what stands there, counted |
+//! | [`proof`] | whether the books are as they were written |
 
 pub mod books;
 pub mod connect;
+pub mod directory;
 pub mod error;
 pub mod keys;
 pub mod log;
 pub mod notify;
 pub mod projection;
+pub mod proof;
 pub mod read;
 pub mod rejected;
 pub mod statement;
+pub mod status;
 pub mod tenant;
 pub mod tx;
 pub mod url;
@@ -50,8 +56,10 @@ pub fn all_statements() -> Vec<&'static Statement> {
         log::STATEMENTS,
         notify::STATEMENTS,
         &projection::statements(),
+        proof::STATEMENTS,
         &read::statements(),
         rejected::STATEMENTS,
+        status::STATEMENTS,
         tenant::STATEMENTS,
     ]
     .concat()

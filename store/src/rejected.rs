@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::connect::Store;
 use crate::error::Error;
-use crate::statement::{Statement, execute, text};
+use crate::statement::{Params, Statement, execute, text};
+use crate::tx::Tx;
 
 /// How many are kept of each tenant; the oldest go first. Anyone can cause one, so there must be a limit.
 pub const KEPT: i64 = 10_000;
@@ -121,16 +122,12 @@ pub async fn insert_batch(
     let hashes: Vec<_> =
         rejected.iter().map(|one| one.body_sha256.as_ref().map(<[u8; 32]>::as_slice)).collect();
 
-    store
-        .run_tx("rejected_insert", async |tx| {
-            execute(
-                tx,
-                &INSERT,
-                &[&tenant_id, &ids, &at, &reasons, &endpoints, &user_agents, &peers, &hashes],
-            )
-            .await?;
-            execute(tx, &TRIM, &[&tenant_id, &KEPT]).await
-        })
-        .await
-        .map(drop)
+    let columns: Params<'_> =
+        &[&tenant_id, &ids, &at, &reasons, &endpoints, &user_agents, &peers, &hashes];
+    let insert = |tx: Tx| async move {
+        execute(&tx, &INSERT, columns).await?;
+        execute(&tx, &TRIM, &[&tenant_id, &KEPT]).await?;
+        Ok((tx, ()))
+    };
+    store.run_tx("rejected_insert", insert).await
 }

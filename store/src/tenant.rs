@@ -100,7 +100,11 @@ pub async fn ensure(
     livemode: bool,
     now: Timestamp,
 ) -> Result<Tenant, Error> {
-    store.run_tx("tenant_ensure", async |tx| ensure_in_tx(tx, name, livemode, now).await).await
+    let ensure = |tx| async move {
+        let tenant = ensure_in_tx(&tx, name, livemode, now).await?;
+        Ok((tx, tenant))
+    };
+    store.run_tx("tenant_ensure", ensure).await
 }
 
 async fn ensure_in_tx(

@@ -36,49 +36,53 @@ impl Retryable for Error {
 }
 
 impl Store {
-    /// Runs `body` in a transaction and commits it if it returns `Ok`.
+    /// Runs `body` in a transaction and commits it if `body` returns it, with a value for the caller.
+    ///
+    /// ```ignore
+    /// store.run_tx("name", |tx| async move { execute(&tx, &STATEMENT, &[&id]).await?; Ok((tx, ())) }).await
+    /// ```
     ///
     /// A serialization failure, a deadlock or a lock that was not had in time rolls back and runs `body` again, a limited
-    /// number of times. If the connection breaks at COMMIT, the outcome is unknown and the error says `Unavailable`.
-    /// Counted as `tally_db_transactions_total{name, outcome}`.
-    pub async fn run_tx<T, E: Retryable>(
+    /// number of times; so what it captures must be `Copy`, such as references. If the connection breaks at COMMIT, the
+    /// outcome is unknown and the error says `Unavailable`. Counted as `tally_db_transactions_total{name, outcome}`.
+    pub async fn run_tx<T, E, F>(
         &self,
         name: &'static str,
-        mut body: impl AsyncFnMut(&Tx) -> Result<T, E>,
-    ) -> Result<T, E> {
+        mut body: impl FnMut(Tx) -> F,
+    ) -> Result<T, E>
+    where
+        E: Retryable,
+        F: Future<Output = Result<(Tx, T), E>>,
+    {
         let mut pause = FIRST_PAUSE;
-        for _ in 1..MAX_ATTEMPTS {
-            match self.attempt(name, &mut body).await {
-                Err(error) if error.is_retry() => {
-                    tokio::time::sleep(pause.mul_f64(rand::random())).await;
-                    pause = pause.saturating_mul(2);
-                }
-                outcome => return outcome,
+        let mut attempt = 1;
+        loop {
+            let result = self.attempt(&mut body).await;
+            let again = attempt < MAX_ATTEMPTS && result.as_ref().is_err_and(Retryable::is_retry);
+            let outcome = match &result {
+                Ok(_) => "committed",
+                Err(_) if again => "retried",
+                Err(_) => "failed",
+            };
+            metrics::counter!("tally_db_transactions_total", "name" => name, "outcome" => outcome)
+                .increment(1);
+            if !again {
+                return result;
             }
+            tokio::time::sleep(pause.mul_f64(rand::random())).await;
+            pause = pause.saturating_mul(2);
+            attempt = attempt.saturating_add(1);
         }
-        self.attempt(name, &mut body).await
     }
 
-    async fn attempt<T, E: Retryable>(
-        &self,
-        name: &'static str,
-        body: &mut impl AsyncFnMut(&Tx) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let outcome = async {
-            let tx = self.begin().await?;
-            let value = body(&tx).await?;
-            tx.commit().await?;
-            Ok(value)
-        }
-        .await;
-        let label = match &outcome {
-            Ok(_) => "committed",
-            Err(error) if E::is_retry(error) => "retried",
-            Err(_) => "failed",
-        };
-        metrics::counter!("tally_db_transactions_total", "name" => name, "outcome" => label)
-            .increment(1);
-        outcome
+    async fn attempt<T, E, F>(&self, body: &mut impl FnMut(Tx) -> F) -> Result<T, E>
+    where
+        E: Retryable,
+        F: Future<Output = Result<(Tx, T), E>>,
+    {
+        let (tx, value) = body(self.begin().await?).await?;
+        tx.commit().await?;
+        Ok(value)
     }
 
     /// Begins a transaction, for whoever decides himself when to begin it anew.

@@ -154,6 +154,7 @@ mod tests {
             "charge",
             "charge.failed",
             "charge.succeeded.twice",
+            "charge.refundable",
             "Charge.Succeeded",
             " charge.succeeded",
             "v1.charge.succeeded",

@@ -1,8 +1,19 @@
 //! What tests share: a database each, deliveries to sign, events to shape.
 //!
+//! | module | what |
+//! |---|---|
+//! | [`database()`] | a migrated database for one test, on a private Postgres |
+//! | [`wait_for`] | waits for a fact, never for a time |
+//! | [`events`] | Stripe's events, of our own making |
+//! | [`delivery`] | their signatures and headers |
+//! | [`fixtures`] | recorded events, if they are there |
+//!
 //! Everything here panics when it fails, because a test that cannot be set up has failed.
 
 mod database;
+pub mod delivery;
+pub mod events;
+pub mod fixtures;
 mod wait;
 
 pub use database::{TestDatabase, database, empty_database};

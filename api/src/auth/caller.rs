@@ -15,13 +15,13 @@ use crate::state::ApiState;
 
 /// Who asks.
 #[derive(Clone, Debug)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The one tenant that its key sees.
-    pub tenant_id: i32,
+    pub(crate) tenant_id: i32,
     /// Public id of its key: the actor of what it does.
-    pub key_id: String,
+    pub(crate) key_id: String,
     /// What its key may do.
-    pub role: KeyRole,
+    pub(crate) role: KeyRole,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -35,7 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 }
 
 /// Middleware in front of `operation`: lets in whose key is valid and whose role suffices.
-pub async fn authorize(
+pub(crate) async fn authorize(
     State((state, operation)): State<(ApiState, Operation)>,
     mut request: Request,
     next: Next,

@@ -20,7 +20,7 @@ const REMEMBERED_MAX: u64 = 10_000;
 const LAST_USED_STEP: SignedDuration = SignedDuration::from_secs(60);
 
 /// The keys of the tenants that are served.
-pub struct Keys {
+pub(crate) struct Keys {
     live: Vec<i32>,
     test: Vec<i32>,
     /// By the SHA-256 of the key's text, so that no text stays in memory.
@@ -29,7 +29,7 @@ pub struct Keys {
 
 impl Keys {
     /// Keys of these tenants; those of others open nothing.
-    pub fn new(tenants: &[Tenant]) -> Self {
+    pub(crate) fn new(tenants: &[Tenant]) -> Self {
         let of_mode = |livemode: bool| {
             let tenants = tenants.iter().filter(|tenant| tenant.livemode == livemode);
             tenants.map(|tenant| tenant.tenant_id).collect()
@@ -40,7 +40,7 @@ impl Keys {
     }
 
     /// The key with this text, if it opens anything at `now`.
-    pub async fn look_up(
+    pub(crate) async fn look_up(
         &self,
         store: &Store,
         text: &str,
@@ -48,13 +48,12 @@ impl Keys {
     ) -> Result<Option<Key>, RouteError> {
         let Some(text) = KeyText::parse(text) else { return Ok(None) };
         let hash = text.hash();
-        let key = match self.remembered.get(&hash).await {
-            Some(key) => key,
-            None => {
-                let key = self.read(store, &text, now).await?;
-                self.remembered.insert(hash, key.clone()).await;
-                key
-            }
+        let key = if let Some(key) = self.remembered.get(&hash).await {
+            key
+        } else {
+            let key = self.read(store, &text, now).await?;
+            self.remembered.insert(hash, key.clone()).await;
+            key
         };
         Ok(key.filter(|key| key.is_valid(now)))
     }
@@ -68,7 +67,8 @@ impl Keys {
         let tenants = if text.livemode() { &self.live } else { &self.test };
         let client = store.get().await?;
         let Some(key) = keys::find(&client, tenants, text).await? else { return Ok(None) };
-        let is_fresh = key.last_used_at.is_some_and(|last| now.duration_since(last) < LAST_USED_STEP);
+        let is_fresh =
+            key.last_used_at.is_some_and(|last| now.duration_since(last) < LAST_USED_STEP);
         if key.is_valid(now) && !is_fresh {
             keys::touch(&client, key.tenant_id, &key.key_id, now).await?;
         }

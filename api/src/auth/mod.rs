@@ -4,6 +4,6 @@ mod caller;
 mod keys;
 mod operation;
 
-pub use caller::{Caller, authorize};
-pub use keys::Keys;
-pub use operation::{Operation, WRITE_OFF};
+pub(crate) use caller::{Caller, authorize};
+pub(crate) use keys::Keys;
+pub(crate) use operation::{Operation, WRITE_OFF};

@@ -1,12 +1,12 @@
 //! The one table of operations: method, path, and the least role that may. The router is built from it, so that nothing is
 //! served that does not stand here.
 
-use http::Method;
+use axum::routing::MethodFilter;
 use store::keys::KeyRole;
 
 /// Everything that the API can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// Register or change a user.
     UserPut,
     /// Show a user.
@@ -48,11 +48,11 @@ pub enum Operation {
 }
 
 /// Who may write credits off when dismissing a case.
-pub const WRITE_OFF: KeyRole = KeyRole::Approver;
+pub(crate) const WRITE_OFF: KeyRole = KeyRole::Approver;
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::UserPut,
         Self::UserGet,
         Self::BalanceGet,
@@ -75,43 +75,43 @@ impl Operation {
     ];
 
     /// Method, path and the least role that may.
-    const fn row(self) -> (Method, &'static str, KeyRole) {
+    const fn row(self) -> (MethodFilter, &'static str, KeyRole) {
         use KeyRole::{Admin, App, Read, Support};
         match self {
-            Self::UserPut => (Method::PUT, "/v1/users/{user}", App),
-            Self::UserGet => (Method::GET, "/v1/users/{user}", Read),
-            Self::BalanceGet => (Method::GET, "/v1/users/{user}/balance", Read),
-            Self::PostingList => (Method::GET, "/v1/users/{user}/postings", Read),
-            Self::GrantList => (Method::GET, "/v1/users/{user}/grants", Read),
-            Self::CheckoutGet => (Method::GET, "/v1/checkout_sessions/{id}", Read),
-            Self::CaseList => (Method::GET, "/v1/cases", Support),
-            Self::CaseGet => (Method::GET, "/v1/cases/{id}", Support),
-            Self::CaseAssign => (Method::POST, "/v1/cases/{id}/assign", Support),
-            Self::CaseDismiss => (Method::POST, "/v1/cases/{id}/dismiss", Support),
-            Self::CaseRetry => (Method::POST, "/v1/cases/{id}/retry", Support),
-            Self::EventList => (Method::GET, "/v1/events", Support),
-            Self::EventGet => (Method::GET, "/v1/events/{id}", Support),
-            Self::EventPayload => (Method::GET, "/v1/events/{id}/payload", Support),
-            Self::PaymentGet => (Method::GET, "/v1/payments/{id}", Support),
-            Self::Explain => (Method::GET, "/v1/explain/{id}", Support),
-            Self::AuditList => (Method::GET, "/v1/audit", Support),
-            Self::CatalogueGet => (Method::GET, "/v1/catalogue/{price}", Admin),
-            Self::CataloguePut => (Method::PUT, "/v1/catalogue/{price}", Admin),
+            Self::UserPut => (MethodFilter::PUT, "/v1/users/{user}", App),
+            Self::UserGet => (MethodFilter::GET, "/v1/users/{user}", Read),
+            Self::BalanceGet => (MethodFilter::GET, "/v1/users/{user}/balance", Read),
+            Self::PostingList => (MethodFilter::GET, "/v1/users/{user}/postings", Read),
+            Self::GrantList => (MethodFilter::GET, "/v1/users/{user}/grants", Read),
+            Self::CheckoutGet => (MethodFilter::GET, "/v1/checkout_sessions/{id}", Read),
+            Self::CaseList => (MethodFilter::GET, "/v1/cases", Support),
+            Self::CaseGet => (MethodFilter::GET, "/v1/cases/{id}", Support),
+            Self::CaseAssign => (MethodFilter::POST, "/v1/cases/{id}/assign", Support),
+            Self::CaseDismiss => (MethodFilter::POST, "/v1/cases/{id}/dismiss", Support),
+            Self::CaseRetry => (MethodFilter::POST, "/v1/cases/{id}/retry", Support),
+            Self::EventList => (MethodFilter::GET, "/v1/events", Support),
+            Self::EventGet => (MethodFilter::GET, "/v1/events/{id}", Support),
+            Self::EventPayload => (MethodFilter::GET, "/v1/events/{id}/payload", Support),
+            Self::PaymentGet => (MethodFilter::GET, "/v1/payments/{id}", Support),
+            Self::Explain => (MethodFilter::GET, "/v1/explain/{id}", Support),
+            Self::AuditList => (MethodFilter::GET, "/v1/audit", Support),
+            Self::CatalogueGet => (MethodFilter::GET, "/v1/catalogue/{price}", Admin),
+            Self::CataloguePut => (MethodFilter::PUT, "/v1/catalogue/{price}", Admin),
         }
     }
 
     /// Its method.
-    pub const fn method(self) -> Method {
+    pub(crate) const fn method(self) -> MethodFilter {
         self.row().0
     }
 
     /// Its path, as the router reads it.
-    pub const fn path(self) -> &'static str {
+    pub(crate) const fn path(self) -> &'static str {
         self.row().1
     }
 
     /// The least role that may.
-    pub const fn least_role(self) -> KeyRole {
+    pub(crate) const fn least_role(self) -> KeyRole {
         self.row().2
     }
 }

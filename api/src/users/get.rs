@@ -11,7 +11,7 @@ use crate::path::Id;
 use crate::state::ApiState;
 
 /// Answers with the user object, or 404.
-pub async fn handler(
+pub(crate) async fn handler(
     State(state): State<ApiState>,
     caller: Caller,
     Id(user): Id,

@@ -12,18 +12,18 @@ use store::read::users::{User, user_get};
 use crate::error::RouteError;
 use crate::params::Params;
 
-pub mod balance;
-pub mod get;
-pub mod grants;
-pub mod postings;
-pub mod put;
+pub(crate) mod balance;
+pub(crate) mod get;
+pub(crate) mod grants;
+pub(crate) mod postings;
+pub(crate) mod put;
 
 /// Longest name of a unit, in bytes.
 const UNIT_MAX_BYTES: usize = rules::worth::MAX_UNIT_BYTES;
 
 /// The user object.
 #[derive(Debug, Serialize)]
-pub struct UserObject {
+pub(crate) struct UserObject {
     object: &'static str,
     id: String,
     email: Option<String>,
@@ -50,7 +50,7 @@ impl From<User> for UserObject {
 }
 
 /// The refusal for a user that nobody told of.
-pub fn not_found(user: &str) -> Problem {
+pub(crate) fn not_found(user: &str) -> Problem {
     let detail = format!("There is no user {user}: PUT /v1/users/{{user}} registers one.");
     Problem::new(Code::UserNotFound).param("user").detail(detail)
 }
@@ -69,6 +69,7 @@ fn unit(params: &mut Params) -> Result<String, Problem> {
 }
 
 /// Whether a text can be the name of a unit.
-pub fn is_unit(text: &str) -> bool {
-    (1..=UNIT_MAX_BYTES).contains(&text.len()) && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+pub(crate) fn is_unit(text: &str) -> bool {
+    (1..=UNIT_MAX_BYTES).contains(&text.len())
+        && !text.chars().any(|c| c.is_control() || c.is_whitespace())
 }

@@ -48,7 +48,7 @@ const METADATA_VALUE_MAX_CHARS: usize = 500;
 /// What may be said of a user. The outer option tells whether it is said, the inner one is the value.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
+pub(crate) struct Request {
     #[serde(default, deserialize_with = "said")]
     email: Option<Option<String>>,
     email_verified: Option<bool>,
@@ -59,7 +59,7 @@ pub struct Request {
 }
 
 /// Answers with the user as he is then.
-pub async fn handler(
+pub(crate) async fn handler(
     State(state): State<ApiState>,
     caller: Caller,
     Id(user): Id,
@@ -70,11 +70,12 @@ pub async fn handler(
     check_id(&user)?;
     let tenant_id = caller.tenant_id;
     let current = user_get(&state.client().await?, tenant_id, &user).await?;
-    let wanted = request.apply(current.clone(), user, state.clock.now())?;
+    let now = state.clock.now();
+    let wanted = request.apply(current.clone(), user, now)?;
     if current.as_ref() == Some(&wanted) {
         return Ok(Json(wanted.into()));
     }
-    let pos = state.tell(tenant_id, registration(&wanted)).await?.pos();
+    let pos = state.tell(tenant_id, registration(&wanted, now)).await?.pos();
     let decided = state.decided(tenant_id, pos, DECIDED_WAIT).await?;
     let stored = match decided {
         Some(_) => user_get(&state.client().await?, tenant_id, &wanted.user_id).await?,
@@ -85,7 +86,12 @@ pub async fn handler(
 
 impl Request {
     /// The user as the request wants him.
-    fn apply(self, current: Option<User>, user_id: String, now: Timestamp) -> Result<User, Problem> {
+    fn apply(
+        self,
+        current: Option<User>,
+        user_id: String,
+        now: Timestamp,
+    ) -> Result<User, Problem> {
         let current = current.unwrap_or(User {
             user_id,
             email: None,
@@ -110,7 +116,7 @@ impl Request {
 }
 
 /// The fact that says so. It says everything, so that it stands on its own.
-fn registration(user: &User) -> Fact {
+fn registration(user: &User, now: Timestamp) -> Fact {
     let mut members = Map::from_iter([
         ("user".to_owned(), json!(user.user_id)),
         ("email_verified".to_owned(), json!(user.email_verified)),
@@ -124,7 +130,7 @@ fn registration(user: &User) -> Fact {
     Fact {
         origin: Origin::Directory,
         event_type: "tally.user.registered",
-        source_id: format!("{routing_key}:{}", time_ordered(user.created_at)),
+        source_id: format!("{routing_key}:{}", time_ordered(now)),
         routing_key,
         members,
     }
@@ -159,7 +165,8 @@ fn check(user: &User) -> Result<(), Problem> {
     }
     for (key, value) in &user.metadata {
         if key.is_empty() || !is_text(key, METADATA_KEY_MAX_CHARS) {
-            let detail = format!("A key is not 1 to {METADATA_KEY_MAX_CHARS} printable characters.");
+            let detail =
+                format!("A key is not 1 to {METADATA_KEY_MAX_CHARS} printable characters.");
             return Err(invalid("metadata", detail));
         }
         if value.chars().count() > METADATA_VALUE_MAX_CHARS {
@@ -183,6 +190,8 @@ fn is_email(text: &str) -> bool {
 }
 
 /// Reads a member that stands there, `null` included.
-fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

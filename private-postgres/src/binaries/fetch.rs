@@ -133,3 +133,32 @@ fn cache_folder() -> Option<PathBuf> {
     };
     Some(base.join("tallystick/postgres"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::Source;
+
+    fn source(script: &str) -> Source {
+        Source { name: "test", script: script.to_owned(), programs: "bin".to_owned() }
+    }
+
+    #[test]
+    fn folder_appears_when_it_is_complete() {
+        let cache = tempfile::tempdir().unwrap();
+        let target = cache.path().join("test");
+        let programs = source(r#"mkdir "$1/bin" && test ! -e "${1%.new}""#).fetch_into(&target);
+        assert_eq!(programs, Ok(target.join("bin")));
+        assert!(target.join("bin").is_dir());
+    }
+
+    #[test]
+    fn failure_leaves_nothing_behind_and_says_why() {
+        let cache = tempfile::tempdir().unwrap();
+        let failed = source(r#"touch "$1/half"; echo "no network" >&2; exit 1"#);
+        let result = failed.fetch_into(&cache.path().join("test"));
+        assert_eq!(result, Err("no network".to_owned()));
+        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0);
+    }
+}

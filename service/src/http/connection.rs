@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Request, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -74,11 +74,22 @@ async fn answer(
     peer: SocketAddr,
 ) -> Result<Response, Infallible> {
     let id = RequestId::random();
+    let is_last = may_be_smuggling(&request);
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(Peer(peer));
     let mut response = REQUEST_ID.scope(id, router.call(request)).await?;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID_HEADER, value);
     }
+    if is_last {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(response)
+}
+
+/// Whether a proxy before us may have seen this request end elsewhere than we do. That takes a `Content-Length` beside a
+/// `Transfer-Encoding`; hyper goes by the latter and hides the former, so every chunked request is suspected. Nothing
+/// behind it on its connection is read as another request (RFC 9112, 6.3).
+fn may_be_smuggling(request: &Request<Incoming>) -> bool {
+    request.headers().contains_key(header::TRANSFER_ENCODING)
 }

@@ -65,23 +65,36 @@ WHERE k.tenant_id = $1 AND k.origin = i.origin AND k.account = i.account AND k.s
     columns: &[Type::INT8, Type::INT8],
 };
 
+// Dedupe before numbering: ON CONFLICT DO NOTHING would use up the numbers of what it skips and leave holes.
+pub(super) const KEYS: Statement = Statement {
+    sql: "-- log.append_keys
+INSERT INTO event_key AS k (tenant_id, origin, account, source_id, pos)
+SELECT h.tenant_id, i.origin, i.account, i.source_id, b.pos + row_number() OVER (ORDER BY i.ord)
+FROM log_head h,
+     (SELECT coalesce(max(pos), 0) AS pos FROM event WHERE tenant_id = $1) b,
+     unnest($2, $3, $4) WITH ORDINALITY i (origin, account, source_id, ord)
+WHERE h.tenant_id = $1 AND current_setting('tally.appending', true) = 'on'
+  AND NOT EXISTS (SELECT FROM event_key x WHERE x.tenant_id = $1
+                  AND x.origin = i.origin AND x.account = i.account AND x.source_id = i.source_id)
+RETURNING k.pos",
+    params: KNOWN.params,
+    columns: &[Type::INT8],
+};
+
 pub(super) const EVENTS: Statement = Statement {
     sql: "-- log.append_events
 INSERT INTO event AS e (tenant_id, pos, origin, source, account, source_id, type, root_key, slot, livemode, api_version,
                         endpoint, user_agent, peer, occurred_at, received_at, body_sha256, body, signature, traceparent)
-SELECT h.tenant_id, b.pos + row_number() OVER (ORDER BY i.ord), i.origin, i.source, i.account, i.source_id, i.type,
-       i.root_key, i.slot, i.livemode, i.api_version, i.endpoint, i.user_agent, i.peer, i.occurred_at, i.received_at,
-       i.body_sha256, i.body, i.signature, i.traceparent
-FROM log_head h,
-     (SELECT coalesce(max(pos), 0) AS pos FROM event WHERE tenant_id = $1) b,
-     unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) WITH ORDINALITY
+SELECT k.tenant_id, k.pos, i.origin, i.source, i.account, i.source_id, i.type, i.root_key, i.slot, i.livemode,
+       i.api_version, i.endpoint, i.user_agent, i.peer, i.occurred_at, i.received_at, i.body_sha256, i.body,
+       i.signature, i.traceparent
+FROM event_key k,
+     unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          i (origin, account, source_id, source, type, root_key, slot, livemode, api_version, endpoint, user_agent, peer,
-            occurred_at, received_at, body_sha256, body, signature, traceparent, ord)
-WHERE h.tenant_id = $1 AND current_setting('tally.appending', true) = 'on'
-  AND NOT EXISTS (SELECT FROM event_key k WHERE k.tenant_id = $1
-                  AND k.origin = i.origin AND k.account = i.account AND k.source_id = i.source_id)
-ORDER BY i.ord
-RETURNING e.pos",
+            occurred_at, received_at, body_sha256, body, signature, traceparent)
+WHERE k.tenant_id = $1 AND k.origin = i.origin AND k.account = i.account AND k.source_id = i.source_id
+  AND k.pos > (SELECT coalesce(max(pos), 0) FROM event WHERE tenant_id = $1)
+ORDER BY k.pos",
     params: &[
         Type::INT4,
         Type::INT2_ARRAY,
@@ -103,19 +116,6 @@ RETURNING e.pos",
         Type::TEXT_ARRAY,
         Type::TEXT_ARRAY,
     ],
-    columns: &[Type::INT8],
-};
-
-pub(super) const KEYS: Statement = Statement {
-    sql: "-- log.append_keys
-INSERT INTO event_key AS k (tenant_id, origin, account, source_id, pos)
-SELECT e.tenant_id, e.origin, e.account, e.source_id, e.pos
-FROM event e
-WHERE e.tenant_id = $1 AND e.pos > (SELECT max(pos) FROM event WHERE tenant_id = $1) - $2
-  AND current_setting('tally.appending', true) = 'on'
-  AND NOT EXISTS (SELECT FROM event_key x WHERE x.tenant_id = $1
-                  AND x.origin = e.origin AND x.account = e.account AND x.source_id = e.source_id)",
-    params: &[Type::INT4, Type::INT8],
     columns: &[],
 };
 
@@ -135,20 +135,20 @@ pub async fn append(
     let batch = Batch::of(events);
     let columns = Columns::of(batch.events());
     let client = store.get().await?;
-    for statement in [&LOCK, &KNOWN, &EVENTS, &KEYS] {
+    for statement in [&LOCK, &KNOWN, &KEYS, &EVENTS] {
         prepare(&client, statement).await?;
     }
 
     let begin = format!("{}; {BEGIN_APPEND}", client.begin());
     let inside = client.inside();
     // `join` polls in order, and the first poll of each sends it.
-    let ((begun, locked, known, stored, keyed), committed) = join(
+    let ((begun, locked, known, keyed, stored), committed) = join(
         join5(
             batch_execute(&inside, "log.append_begin", &begin),
             query_opt(&inside, &LOCK, &[&tenant_id]),
             query(&inside, &KNOWN, &columns.keys(&tenant_id)),
-            query(&inside, &EVENTS, &columns.all(&tenant_id)),
-            execute(&inside, &KEYS, &[&tenant_id, &batch.len()]),
+            query(&inside, &KEYS, &columns.keys(&tenant_id)),
+            execute(&inside, &EVENTS, &columns.all(&tenant_id)),
         ),
         batch_execute(&inside, "log.append_commit", "COMMIT"),
     )
@@ -159,9 +159,9 @@ pub async fn append(
         let what_to_do = format!("tenant {tenant_id} has no log; run tally migrate");
         return Err(Error::setting("appending to the log", what_to_do));
     }
-    let (known, stored, keyed) = (known?, stored?, keyed?);
+    let (known, keyed, stored) = (known?, keyed?, stored?);
     committed?;
-    batch.outcome(tenant_id, &known, &stored, keyed)
+    batch.outcome(tenant_id, &known, &keyed, stored)
 }
 
 /// Refuses a batch that is too big, or a key that no index holds.

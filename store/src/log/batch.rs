@@ -1,8 +1,8 @@
 //! A batch on its way into the log: each event once, as arrays for UNNEST; and what came back, told for each one given.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -43,35 +43,32 @@ impl<'a> Batch<'a> {
         &self.events
     }
 
-    /// How many distinct events, as SQL counts.
-    pub(super) fn len(&self) -> i64 {
-        i64::try_from(self.events.len()).unwrap_or(i64::MAX)
-    }
-
-    /// Puts together what the statements returned: `known` are pairs of (number in the batch from 1, position), `stored`
-    /// the new positions, given out in the order of the batch.
+    /// Puts together what the statements returned: `known` are pairs of (number in the batch from 1, position), `keyed`
+    /// the new positions, which were given out in the order of the batch, `stored` how many events stand there.
     pub(super) fn outcome(
         &self,
         tenant_id: i32,
         known: &[Row],
-        stored: &[Row],
-        keyed: u64,
+        keyed: &[Row],
+        stored: u64,
     ) -> Result<Vec<Appended>, Error> {
         let wrong = || {
-            Error::inconsistent("event_key", "pos", format!("tenant {tenant_id}'s newest events"))
+            let row = format!("the newest events of tenant {tenant_id}");
+            Error::inconsistent("event_key", "pos", row)
         };
         let known: HashMap<i64, i64> = known.iter().map(|row| (row.get(0), row.get(1))).collect();
-        let mut new = stored.iter().map(|row| row.get(0));
-        let mut outcomes = Vec::with_capacity(self.events.len());
-        for number in 1..=self.len() {
-            outcomes.push(match known.get(&number) {
-                Some(pos) => Appended::Duplicate(*pos),
-                None => Appended::Stored(new.next().ok_or_else(wrong)?),
-            });
-        }
-        if new.next().is_some() || u64::try_from(stored.len()).ok() != Some(keyed) {
+        let new: BTreeSet<i64> = keyed.iter().map(|row| row.get(0)).collect();
+        if u64::try_from(new.len()).ok() != Some(stored)
+            || known.len().checked_add(new.len()) != Some(self.events.len())
+        {
             return Err(wrong());
         }
+        let mut new = new.into_iter();
+        let outcomes = (1..).zip(&self.events).map(|(number, _)| match known.get(&number) {
+            Some(pos) => Some(Appended::Duplicate(*pos)),
+            None => new.next().map(Appended::Stored),
+        });
+        let outcomes: Vec<_> = outcomes.collect::<Option<_>>().ok_or_else(wrong)?;
         let told = self.places.iter().map(|(place, repeats)| {
             let first = *outcomes.get(*place)?;
             Some(if *repeats { Appended::Duplicate(first.pos()) } else { first })

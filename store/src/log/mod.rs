@@ -27,7 +27,7 @@ pub const SLOTS: u8 = 64;
 
 /// Every statement of this module.
 pub(crate) const STATEMENTS: &[&Statement] =
-    &[&append::LOCK, &append::KNOWN, &append::EVENTS, &append::KEYS, &read::GET];
+    &[&append::LOCK, &append::KNOWN, &append::KEYS, &append::EVENTS, &read::GET];
 
 /// Who speaks. The numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -20,7 +20,15 @@ SELECT u.user_id, u.email, u.email_verified, u.name, u.metadata, u.pos, e.receiv
 FROM app_user u JOIN event e ON e.tenant_id = u.tenant_id AND e.pos = u.first_pos
 WHERE u.tenant_id = $1 AND u.user_id = $2",
     params: &[Type::INT4, Type::TEXT],
-    columns: &[Type::TEXT, Type::TEXT, Type::BOOL, Type::TEXT, Type::JSONB, Type::INT8, Type::TIMESTAMPTZ],
+    columns: &[
+        Type::TEXT,
+        Type::TEXT,
+        Type::BOOL,
+        Type::TEXT,
+        Type::JSONB,
+        Type::INT8,
+        Type::TIMESTAMPTZ,
+    ],
 };
 
 // The lane's cursor is its newest first decision. An id that merely begins like this user's is longer.
@@ -66,6 +74,16 @@ struct Registered {
     metadata: BTreeMap<String, String>,
 }
 
+/// The user as the projector knows him: whom a payment can be credited to.
+pub async fn user_get_decided(
+    connection: &impl Connection,
+    tenant_id: i32,
+    user: &str,
+) -> Result<Option<User>, Error> {
+    let row = query_opt(connection, &GET, &[&tenant_id, &user]).await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// The user as the app last described him, also where that is not decided yet.
 pub async fn user_get(
     connection: &impl Connection,
@@ -74,8 +92,7 @@ pub async fn user_get(
 ) -> Result<Option<User>, Error> {
     // In this order: what is decided in between shows in the directory.
     let undecided = undecided(connection, tenant_id, user).await?;
-    let row = query_opt(connection, &GET, &[&tenant_id, &user]).await?;
-    let known = row.as_ref().map(read).transpose()?;
+    let known = user_get_decided(connection, tenant_id, user).await?;
     Ok(match (undecided, known) {
         (Some(newer), Some(known)) => Some(User { created_at: known.created_at, ..newer }),
         (newer, known) => newer.or(known),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use store::log::{Appended, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_KEY_BYTES, NewEvent, append};
 use store::log::{Origin, event_get};
+use store::statement::execute;
 use store::{Kind, Role, Store};
 use testkit::wait_for;
 
@@ -154,14 +155,11 @@ async fn without_its_transaction_an_append_does_nothing() {
     let world = World::new().await;
     let (store, id) = (world.store(Role::Ingest), world.tenant.tenant_id);
     assert_eq!(append(&store, id, &events(["evt_1"])).await.unwrap(), [Stored(1)]);
-    let client = world.database.superuser().await;
-    for statement in store::all_statements() {
-        if statement.name() == "log.append_keys" {
-            client.execute("DELETE FROM event_key", &[]).await.unwrap();
-            let touched = client.execute(statement.sql, &[&id, &1_i64]).await.unwrap();
-            assert_eq!(touched, 0);
-        }
-    }
+    let keys = store::all_statements().into_iter().find(|one| one.name() == "log.append_keys");
+    let (origins, accounts, ids) = (vec![1_i16], vec![""], vec!["evt_2"]);
+    let client = store.get().await.unwrap();
+    let touched = execute(&client, keys.unwrap(), &[&id, &origins, &accounts, &ids]);
+    assert_eq!(touched.await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -1,1 +1,113 @@
-//! statements
+//! Every statement against the migrated schema, and the rules that keep the schema distributable.
+
+use std::collections::HashSet;
+
+use store::statement::Statement;
+
+/// Statements that are not about one tenant, and why.
+const WITHOUT_TENANT: [(&str, &str); 8] = [
+    ("connect.check", "asks the server, not the data"),
+    ("notify.send", "touches no table"),
+    ("tenant.list", "lists tenants"),
+    ("tenant.find", "looks for a tenant by its name"),
+    ("tenant.ensure_as_owner", "a setting"),
+    ("tenant.ensure_lock", "locks the list of tenants"),
+    ("tenant.ensure_insert", "makes a tenant"),
+    ("tenant.ensure_head", "makes a tenant"),
+];
+
+/// The text without its first line, in capitals and with single spaces.
+fn body(statement: &Statement) -> String {
+    let (_, body) = statement.sql.split_once('\n').unwrap();
+    body.to_uppercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Is there `tenant_id = $n` in it?
+fn filters_by_tenant(statement: &Statement) -> bool {
+    body(statement).contains("TENANT_ID = $")
+}
+
+#[tokio::test]
+async fn all_have_the_types_that_they_say() {
+    let database = testkit::database().await;
+    let client = database.superuser().await;
+    for statement in store::all_statements() {
+        let name = statement.name();
+        let prepared = match client.prepare_typed(statement.sql, statement.params).await {
+            Ok(prepared) => prepared,
+            Err(error) => panic!("{name}: {error}: {:?}", error.as_db_error()),
+        };
+        assert_eq!(prepared.params(), statement.params, "{name}");
+        let columns: Vec<_> = prepared.columns().iter().map(|one| one.type_().clone()).collect();
+        assert_eq!(columns, statement.columns, "{name}");
+        // Where the server can tell the parameters' types by itself, it must come to the same.
+        if let Ok(inferred) = client.prepare(statement.sql).await {
+            assert_eq!(inferred.params(), statement.params, "{name}");
+        }
+    }
+}
+
+#[test]
+fn all_are_named_and_no_two_alike() {
+    let mut names = HashSet::new();
+    for statement in store::all_statements() {
+        let name = statement.name();
+        assert!(statement.sql.starts_with(&format!("-- {name}\n")), "{}", statement.sql);
+        let (module, function) = name.split_once('.').unwrap();
+        let plain = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        };
+        assert!(plain(module) && plain(function), "{name}");
+        assert!(names.insert(name), "{name} is there twice");
+    }
+}
+
+#[test]
+fn no_cte_modifies_data() {
+    for statement in store::all_statements() {
+        let body = body(statement).replace("( ", "(");
+        for verb in ["(INSERT ", "(UPDATE ", "(DELETE ", "(MERGE "] {
+            assert!(!body.contains(verb), "{}", statement.name());
+        }
+    }
+}
+
+#[test]
+fn an_insert_that_returns_rows_has_an_alias() {
+    for statement in store::all_statements() {
+        let body = body(statement);
+        if body.starts_with("INSERT INTO ") && body.contains(" RETURNING ") {
+            let alias = body.split(' ').nth(3);
+            assert_eq!(alias, Some("AS"), "{}", statement.name());
+        }
+    }
+}
+
+#[test]
+fn rows_are_locked_within_one_tenant() {
+    for statement in store::all_statements() {
+        let body = body(statement);
+        if ["FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE"].iter().any(|lock| body.contains(lock)) {
+            assert!(filters_by_tenant(statement), "{}", statement.name());
+        }
+    }
+}
+
+#[test]
+fn every_statement_is_about_one_tenant() {
+    for statement in store::all_statements() {
+        let name = statement.name();
+        let excused = WITHOUT_TENANT.iter().any(|(excused, _)| *excused == name);
+        assert_ne!(excused, filters_by_tenant(statement), "{name}");
+    }
+}
+
+#[test]
+fn time_and_chance_come_as_parameters() {
+    for statement in store::all_statements() {
+        for volatile in ["NOW()", "CURRENT_TIMESTAMP", "CLOCK_TIMESTAMP", "RANDOM()", "GEN_RANDOM"]
+        {
+            assert!(!body(statement).contains(volatile), "{}", statement.name());
+        }
+    }
+}

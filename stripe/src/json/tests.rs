@@ -1,5 +1,7 @@
 //! Which bytes are JSON here, and what is said of the others.
 
+use serde_json::json;
+
 use super::{JsonProblemKind, Keep, parse, parse_keeping, text};
 
 use JsonProblemKind::{DuplicateKey, MalformedJson, Number, TooDeep};
@@ -169,6 +171,20 @@ fn nothing_of_a_parsed_document_is_lost() {
     let document = r#"{"a":[1,-2,1.5,true,null,"\u00e9",{}],"b":{"c":18446744073709551615}}"#;
     let expected: serde_json::Value = serde_json::from_str(document).unwrap();
     assert_eq!(parse(document.as_bytes()), Ok(expected));
+}
+
+#[test]
+fn only_what_is_named_is_built() {
+    static KEEP: Keep = Keep::Only(&[
+        ("scalar", Keep::Only(&[])),
+        ("object", Keep::Only(&[("inner", Keep::Only(&[]))])),
+        ("list", Keep::Only(&[])),
+        ("all", Keep::All),
+        ("nothing", Keep::Nothing),
+    ]);
+    let document = br#"{"scalar":1,"object":{"inner":{"x":1},"x":1},"list":[1,{"inner":1}],"all":[{"x":[1]}],"nothing":1,"x":1}"#;
+    let built = json!({"scalar": 1, "object": {"inner": {}}, "list": [], "all": [{"x": [1]}]});
+    assert_eq!(parse_keeping(document, &KEEP), Ok(built));
 }
 
 #[test]

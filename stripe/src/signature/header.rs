@@ -5,7 +5,7 @@ use super::SignatureError;
 /// Most `v1` signatures in one header. Stripe sends one per secret that is in force: two while a secret is rolled.
 pub const MAX_V1: usize = 8;
 
-/// Longest header that is looked at, in bytes: six times what [`MAX_V1`] signatures with a time need.
+/// Longest header that is looked at, in bytes: seven times what [`MAX_V1`] signatures and a time need.
 pub const MAX_HEADER_BYTES: usize = 4096;
 
 /// Most digits of a time: enough for the next 29,000 years, and no overflow.

@@ -238,6 +238,16 @@ fn keys_lead_to_the_purchase_the_best_first() {
         (json!({"id": "dp_1", "object": "dispute", "charge": {"id": "ch_1"}}), Some("ch_1")),
         (json!({"id": "sub_1", "object": "subscription", "customer": "cus_1"}), Some("sub_1")),
         (json!({"id": "di_1", "object": "discount", "subscription": "sub_1"}), Some("sub_1")),
+        (json!({"id": "cs_1", "object": "checkout.session", "charge": "ch_1"}), Some("cs_1")),
+        (json!({"id": "ii_1", "object": "invoiceitem", "invoice": {"id": "in_1"}}), Some("in_1")),
+        (
+            json!({"id": "di_1", "object": "discount", "subscription": {"id": "sub_1"}}),
+            Some("sub_1"),
+        ),
+        (
+            json!({"object": "invoice_payment", "payment": {"payment_intent": {"id": "pi_1"}}}),
+            Some("pi_1"),
+        ),
         // What is no reference leads nowhere.
         (json!({"id": "re_1", "object": "refund", "charge": 7, "payment_intent": {}}), None),
         (json!({"id": "re_1", "object": "refund", "charge": "c".repeat(256)}), None),
@@ -260,6 +270,8 @@ fn what_belongs_to_no_purchase_goes_by_the_customer() {
         (json!({"id": "card_1", "object": "card", "customer": "cus_1"}), Some("cus_1")),
         (json!({"object": "discount", "customer": {"id": "cus_1"}}), Some("cus_1")),
         (json!({"object": "x", "customer": null, "customer_account": "acct_9"}), Some("acct_9")),
+        (json!({"object": "x", "customer": "cus_1", "customer_account": "acct_9"}), Some("cus_1")),
+        (json!({"object": "x", "customer_account": {"id": "acct_9"}}), Some("acct_9")),
         (json!({"object": "balance"}), None),
     ];
     for (object, expected) in cases {

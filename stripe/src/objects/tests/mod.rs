@@ -255,7 +255,7 @@ fn id_shaped_values_are_found_wherever_they_stand() {
 fn id_shaped_values_are_limited_in_number_and_depth() {
     const A: &str = "6f9619ff-8b86-d011-b42d-00c04fc964ff";
     let many: Value = vec![json!(A); 10_000].into();
-    assert_eq!(id_shaped_values(&many).len(), MAX_ID_SHAPED);
+    assert_eq!(id_shaped_values(&many).len(), 16);
 
     let under = |key: String| id_shaped_values(&json!({ key: A })).len();
     assert_eq!((under("k".repeat(256)), under("k".repeat(257))), (1, 0));

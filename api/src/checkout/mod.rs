@@ -1,0 +1,3 @@
+//! What became of a checkout.
+
+pub(crate) mod get;

@@ -1,0 +1,13 @@
+//! The webhook over real sockets and a real Postgres, one database a test.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod aborts;
+mod answers;
+mod bytes;
+mod framing;
+mod modes;
+mod outage;
+mod overload;
+mod signatures;
+mod support;

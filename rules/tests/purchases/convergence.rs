@@ -1,0 +1,147 @@
+//! Order and repetition do not matter to one purchase (DESIGN, section 5), and no history breaks the books.
+//!
+//! **What must be equal.** Take the events about one purchase's own objects (session, payment intent, charge), each told
+//! at least once, and let what payments share be the same before the first of them and never change meanwhile: links,
+//! customers, the directory, the catalogue, the policy. Then every order of them, with any repetitions, in any batches,
+//! ends with
+//! - the same balance of every user in every unit, and the same total on unclaimed accounts;
+//! - one payment with the same joined facts, status, claimant and credits per line;
+//! - an open case of the same reason that waits for the same and shows the same credits, or none.
+//!
+//! **What may differ.** Names that come from whatever came first: the root key, and so the ids of its account and cases.
+//! Which of the events is said to have moved the credits, and how many of them are in review: an event that was applied
+//! stays applied when a later one opens a case. The movements on the way there. Links to users: the first user whom a
+//! part of the evidence names is linked, and a link is never edited.
+//!
+//! **Why shared evidence has to stand still.** A link, a customer's metadata, a registration or a catalogue entry heals
+//! open cases but never moves a payment that is applied. So what it does depends on whether it came before: a payment
+//! whose customer is named after it was credited stays as it is, and one that waited for it does not. For the same
+//! reason the purchases of one customer are not independent: whichever is resolved first makes the link.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::decision::Reason;
+use ledger::ids::Owner;
+use proptest::prelude::*;
+use rules::payment::Facts;
+use rules::world::{Leg, Payment, Status};
+use serde_json::{Value, json};
+
+use super::books::orders;
+use super::engine::Engine;
+use super::histories::{KNOWN, Step, known, policy, purchase, step};
+
+/// Up to so many events, all orders are tried.
+const ALL_ORDERS_UP_TO: usize = 4;
+
+/// What must be equal.
+#[derive(Debug, PartialEq)]
+struct End {
+    balances: BTreeMap<(Option<String>, String), i64>,
+    facts: Facts,
+    stands: (Status, Option<String>, BTreeMap<String, Leg>),
+    cases: Vec<(Reason, BTreeSet<String>, Option<i64>)>,
+}
+
+impl End {
+    fn of(engine: &Engine) -> Self {
+        let mut balances = BTreeMap::new();
+        for ((owner, unit), account) in &engine.accounts {
+            let user = match owner {
+                Owner::User(user) => Some(user.clone()),
+                Owner::Unclaimed(_) => None,
+            };
+            *balances.entry((user, unit.clone())).or_default() += account.posted;
+        }
+        balances.retain(|_, posted| *posted != 0);
+        let purchases = engine.world.payments.iter().filter(|(root_key, _)| *root_key != KNOWN);
+        let purchases: Vec<_> = purchases.map(|(_, payment)| payment.clone()).collect();
+        let [mut payment] = <[Payment; 1]>::try_from(purchases).unwrap();
+        payment.facts.set_aside.clear(); // positions of events
+        payment.legs.retain(|_, leg| leg.expected > 0);
+        let cases = engine.open_cases();
+        let cases =
+            cases.into_iter().map(|(_, case)| (case.reason, case.waits_for, case.detail.credits));
+        Self {
+            balances,
+            facts: payment.facts,
+            stands: (payment.status, payment.claimant, payment.legs),
+            cases: cases.collect(),
+        }
+    }
+}
+
+fn end(base: &Engine, told: &[Value], batch: usize) -> End {
+    let mut engine = base.clone();
+    for batch in told.chunks(batch) {
+        engine.tell_all(batch);
+    }
+    End::of(&engine)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(250))]
+
+    #[test]
+    fn all_orders_of_a_few_events_end_alike(policy in policy(), told in purchase(1..=ALL_ORDERS_UP_TO)) {
+        let base = known(policy);
+        let expected = end(&base, &told, 1);
+        let all = if told.len() <= ALL_ORDERS_UP_TO { orders(&told) } else { vec![told.into_iter().rev().collect()] };
+        for order in all {
+            prop_assert_eq!(&end(&base, &order, 1), &expected, "{}", json!(order));
+        }
+    }
+
+    #[test]
+    fn any_order_with_repetitions_in_any_batches_ends_alike(
+        policy in policy(),
+        (told, order) in purchase(1..=6).prop_flat_map(|told| {
+            let again = prop::sample::subsequence(told.clone(), 0..=told.len());
+            let order = again.prop_flat_map({
+                let told = told.clone();
+                move |again| Just([told.clone(), again].concat()).prop_shuffle()
+            });
+            (Just(told), prop::collection::vec(order, 8))
+        }),
+        batch in 1..5_usize,
+    ) {
+        let base = known(policy);
+        let expected = end(&base, &told, 1);
+        for order in order {
+            prop_assert_eq!(&end(&base, &order, batch), &expected, "{}", json!(order));
+        }
+    }
+
+    /// [`Engine::check`] looks after every batch. In the end, no case is open that a fact should have settled: being
+    /// decided anew changes none of them.
+    #[test]
+    fn no_history_breaks_the_books_or_loses_a_wake_up(steps in prop::collection::vec(step(), 1..25)) {
+        let mut engine = known(rules::policy::Policy::default());
+        for step in steps {
+            take(&mut engine, step);
+        }
+        let mut open = engine.open_cases();
+        open.retain(|(_, case)| case.root_key.is_some());
+        for (id, case) in &open {
+            let version = engine.world.cases[id].version;
+            engine.act_on(*id, version, "retried", json!({}));
+            let after = &engine.world.cases[id];
+            prop_assert!(after.is_open(), "only a retry settled {case:?}, which is {after:?} now");
+        }
+    }
+}
+
+fn take(engine: &mut Engine, step: Step) {
+    match step {
+        Step::Tell(bodies) => drop(engine.tell_all(&bodies)),
+        Step::Park(body) => drop(engine.park(&body)),
+        Step::Wait(seconds) => engine.wait(seconds),
+        Step::Act(which, what, fields) => {
+            let open = engine.open_cases();
+            if !open.is_empty() {
+                let (id, case) = which.get(&open);
+                engine.act_on(*id, case.version, what, fields);
+            }
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! A small engine around the rules: a log, a world that lasts from batch to batch, and books, all in memory.
+//!
+//! It does what the projector does, and after every batch checks what must always hold ([`Engine::check`]). What a batch
+//! changed is kept only where the rules marked it as changed, and facts are kept as JSON, as the database does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use ledger::account::{Account, Cause, SystemAccount};
+use ledger::decision::{Outcome, Reason};
+use ledger::ids::{CaseId, Owner};
+use rules::cases::Telling;
+use rules::decide::{decide_case, decide_event, park_event};
+use rules::effects::{Decision, Effects};
+use rules::hashing::EvidenceKey;
+use rules::policy::Policy;
+use rules::translate::{Logged, Speaker, translate};
+use rules::world::{Case, Payment, World};
+use serde_json::{Value, json};
+
+/// Most rounds in which cases may release each other.
+const MAX_ROUNDS: usize = 20;
+
+/// Name of an account: whose, and of which unit.
+type AccountKey = (Owner, String);
+
+/// See the module.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    /// What is stored.
+    pub(crate) world: World,
+    /// Bodies by position, from 1.
+    pub(crate) log: Vec<(Speaker, Vec<u8>)>,
+    /// All decisions, by position and revision.
+    pub(crate) decisions: BTreeMap<i64, Vec<Decision>>,
+    /// What is posted.
+    pub(crate) accounts: BTreeMap<AccountKey, Account>,
+    /// Credits written off, by unit.
+    pub(crate) written_off: BTreeMap<String, i64>,
+    effect_keys: BTreeSet<(i64, i32, i32, Owner)>,
+}
+
+impl Engine {
+    /// Nothing is known, and the default policy holds.
+    pub(crate) fn new() -> Self {
+        Self::with_policy(Policy::default())
+    }
+
+    pub(crate) fn with_policy(policy: Policy) -> Self {
+        Self {
+            world: World::empty(1, Timestamp::from_second(1_700_000_100).unwrap(), policy),
+            log: Vec::new(),
+            decisions: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            written_off: BTreeMap::new(),
+            effect_keys: BTreeSet::new(),
+        }
+    }
+
+    /// Two users, and a price of 100 credits.
+    pub(crate) fn with_users() -> Self {
+        let mut engine = Self::new();
+        for body in [
+            super::bodies::registered_as(super::bodies::ADA, "ada@example.com"),
+            super::bodies::registered_as(super::bodies::BOB, "bob@example.com"),
+            super::bodies::priced(super::bodies::PRICE, 100),
+        ] {
+            engine.tell(&body);
+        }
+        engine
+    }
+
+    pub(crate) fn key() -> EvidenceKey {
+        EvidenceKey::new(&[7; 32])
+    }
+
+    /// One event in a batch of its own; its position. Who speaks shows in the body.
+    pub(crate) fn tell(&mut self, body: &Value) -> i64 {
+        self.tell_all(std::slice::from_ref(body))[0]
+    }
+
+    /// Events in one batch; their positions.
+    pub(crate) fn tell_all(&mut self, bodies: &[Value]) -> Vec<i64> {
+        let raw = bodies.iter().map(|body| {
+            let is_ours = body["object"] == "tally.event";
+            (if is_ours { Speaker::Ourselves } else { Speaker::Stripe }, body.to_string().into())
+        });
+        self.tell_raw(raw.collect())
+    }
+
+    /// Events in one batch, from their bytes; their positions.
+    pub(crate) fn tell_raw(&mut self, bodies: Vec<(Speaker, Vec<u8>)>) -> Vec<i64> {
+        let mut positions = Vec::new();
+        let mut batch = self.world.clone();
+        for (speaker, body) in bodies {
+            self.log.push((speaker, body));
+            let pos = i64::try_from(self.log.len()).unwrap();
+            positions.push(pos);
+            self.decide(&mut batch, pos, 0, None);
+        }
+        self.commit(batch);
+        self.heal();
+        positions
+    }
+
+    /// An event that could not be decided, parked.
+    pub(crate) fn park(&mut self, body: &Value) -> i64 {
+        self.log.push((Speaker::Stripe, body.to_string().into()));
+        let pos = i64::try_from(self.log.len()).unwrap();
+        let mut batch = self.world.clone();
+        let telling = Telling { pos, rev: 0, slot: slot(pos), cause_pos: None };
+        park_event(&mut batch, telling, "it failed".into());
+        self.commit(batch);
+        pos
+    }
+
+    fn decide(&self, batch: &mut World, pos: i64, rev: i32, cause_pos: Option<i64>) {
+        let (speaker, body) = &self.log[usize::try_from(pos - 1).unwrap()];
+        let logged = Logged { pos, speaker: *speaker, occurred_at: batch.now, body: Some(body) };
+        let news = translate(&logged, &batch.policy, &Self::key());
+        decide_event(batch, Telling { pos, rev, slot: slot(pos), cause_pos }, news);
+    }
+
+    /// Decides released cases anew until none is left, each in a batch of its own.
+    fn heal(&mut self) {
+        for _ in 0..MAX_ROUNDS {
+            let due = self.world.cases.iter().filter(|(_, case)| case.due_pos.is_some());
+            let Some((id, case)) = due.map(|(id, case)| (*id, case.clone())).next() else { return };
+            let mut batch = self.world.clone();
+            if case.root_key.is_some() {
+                decide_case(&mut batch, id);
+            } else {
+                for (pos, attached) in &case.events {
+                    self.decide(&mut batch, *pos, attached.rev + 1, case.due_pos);
+                }
+            }
+            self.commit(batch);
+            assert_ne!(self.world.cases.get(&id).map(|after| after.due_pos), Some(case.due_pos));
+        }
+        panic!("cases release each other for ever");
+    }
+
+    /// Stores what a batch decided, and wakes what waits for its facts.
+    fn commit(&mut self, mut batch: World) {
+        let effects = std::mem::replace(&mut batch.effects, Effects::EMPTY);
+        self.post(&effects);
+        for decision in effects.decisions {
+            let revisions = self.decisions.entry(decision.pos).or_default();
+            assert_eq!(i32::try_from(revisions.len()).unwrap(), decision.rev, "{decision:?}");
+            assert_eq!(decision.slot, slot(decision.pos));
+            assert_eq!(decision.rev > 0, decision.cause_pos.is_some(), "{decision:?}");
+            revisions.push(decision);
+        }
+        for (root_key, payment) in &mut batch.payments {
+            let stored = self.world.payments.get(root_key);
+            assert!(payment.dirty || stored == Some(&*payment), "{root_key} changed unmarked");
+            payment.dirty = false;
+            let json = serde_json::to_string(&payment.facts).unwrap();
+            payment.facts = serde_json::from_str(&json).unwrap();
+        }
+        for (id, case) in &mut batch.cases {
+            let stored = self.world.cases.get(id);
+            assert!(case.dirty || stored == Some(&*case), "{case:?} changed unmarked");
+            case.dirty = false;
+            for (key, pos) in &effects.woken {
+                if case.is_open() && case.waits_for.contains(key) {
+                    (case.due, case.due_pos) = (Some(batch.now), Some(*pos));
+                }
+            }
+        }
+        self.world = batch;
+        self.check();
+    }
+
+    /// Posts the movements: each leads to a decision, none is doubled, and every take finds what it takes.
+    fn post(&mut self, effects: &Effects) {
+        for movement in &effects.movements {
+            let Cause::Decision { pos, rev, effect_no } = movement.cause else {
+                panic!("{movement:?} has no decision")
+            };
+            let decided = |decision: &&Decision| decision.pos == pos && decision.rev == rev;
+            let decision = effects.decisions.iter().find(decided);
+            assert!(decision.is_some(), "{movement:?} leads to no decision of its batch");
+            let effect_key = (pos, rev, effect_no, movement.owner.clone());
+            assert!(self.effect_keys.insert(effect_key), "{movement:?} is doubled");
+            let unit = movement.unit.clone();
+            let account = Account::new(movement.owner.account_id(), unit.clone());
+            let key = (movement.owner.clone(), unit.clone());
+            let account = self.accounts.entry(key).or_insert(account);
+            let posting = movement.post(account, 1, self.world.now).unwrap();
+            if movement.contra == SystemAccount::WriteOff {
+                *self.written_off.entry(unit).or_default() -= posting.amount;
+            }
+        }
+    }
+
+    /// What must hold after every batch.
+    pub(crate) fn check(&self) {
+        self.check_books();
+        let mut in_review = BTreeMap::new();
+        for (id, case) in self.world.cases.iter().filter(|(_, case)| case.is_open()) {
+            assert!(!case.events.is_empty(), "{case:?} has no event that it could be healed by");
+            for (pos, attached) in &case.events {
+                let latest = self.latest(*pos);
+                assert_eq!((latest.rev, latest.reason), (attached.rev, case.reason), "of {pos}");
+                assert_eq!(in_review.insert(*pos, *id), None, "{pos} hangs on two cases");
+            }
+            if let Some(root_key) = &case.root_key {
+                assert_eq!(self.world.open_cases_of(root_key).len(), 1, "cases of {root_key}");
+                assert!(self.world.payments.contains_key(root_key), "{case:?} has no payment");
+            }
+        }
+        assert_eq!(self.decisions.len(), self.log.len(), "each event is decided");
+        for (pos, revisions) in &self.decisions {
+            let is_in_review = revisions.last().unwrap().reason.outcome() == Outcome::InReview;
+            assert_eq!(is_in_review, in_review.contains_key(pos), "{pos}: {revisions:?}");
+        }
+    }
+
+    /// `bought = granted + unclaimed + written off`, in total and for each payment.
+    fn check_books(&self) {
+        let mut bought: BTreeMap<&str, i64> = BTreeMap::new();
+        for (root_key, payment) in &self.world.payments {
+            for (line, leg) in &payment.legs {
+                *bought.entry(&leg.unit).or_default() += leg.target;
+                assert_eq!(leg.target, leg.posted, "{line} of {root_key}");
+                assert!((0..=leg.expected).contains(&leg.target), "{leg:?} of {root_key}");
+            }
+            let stands = payment.legs.values().any(|leg| leg.posted > 0);
+            assert!(payment.owner.is_none() || stands, "{root_key} is owned, and worth nothing");
+            assert!(payment.owner.is_some() || !stands || payment.facts.is_dismissed());
+        }
+        let mut stands: BTreeMap<&str, i64> = BTreeMap::new();
+        for ((owner, unit), account) in &self.accounts {
+            *stands.entry(unit).or_default() += account.posted;
+            let of_grants: i64 = account.grants.iter().map(|grant| grant.remaining).sum();
+            assert_eq!(account.posted, of_grants, "grants of {owner:?}");
+            for grant in account.grants.iter().filter(|grant| grant.is_open()) {
+                let source = grant.source.as_ref().unwrap();
+                let payment = &self.world.payments[&source.root_key];
+                assert_eq!(payment.owner.as_ref(), Some(owner), "owner of {source:?}");
+                assert_eq!(account.free_of(source), payment.legs[&source.line].posted);
+            }
+        }
+        for (unit, amount) in &self.written_off {
+            *stands.entry(unit).or_default() += amount;
+        }
+        bought.retain(|_, amount| *amount != 0);
+        stands.retain(|_, amount| *amount != 0);
+        assert_eq!(bought, stands, "bought, and where it stands");
+    }
+
+    /// Credits that a user has.
+    pub(crate) fn balance(&self, user: &str) -> i64 {
+        self.account(Owner::User(user.into()))
+    }
+
+    /// Credits that stand on all unclaimed accounts.
+    pub(crate) fn unclaimed(&self) -> i64 {
+        let unclaimed = |owner: &Owner| matches!(owner, Owner::Unclaimed(_));
+        let accounts = self.accounts.iter().filter(|((owner, _), _)| unclaimed(owner));
+        accounts.map(|(_, account)| account.posted).sum()
+    }
+
+    fn account(&self, owner: Owner) -> i64 {
+        self.accounts.get(&(owner, "credits".into())).map_or(0, |account| account.posted)
+    }
+
+    /// The latest decision on an event.
+    #[track_caller]
+    pub(crate) fn latest(&self, pos: i64) -> &Decision {
+        self.decisions[&pos].last().unwrap()
+    }
+
+    /// Reasons of the latest decisions on these events.
+    pub(crate) fn reasons(&self, positions: &[i64]) -> Vec<Reason> {
+        positions.iter().map(|pos| self.latest(*pos).reason).collect()
+    }
+
+    /// The one payment that there is.
+    #[track_caller]
+    pub(crate) fn payment(&self) -> &Payment {
+        assert_eq!(self.world.payments.len(), 1, "payments");
+        self.world.payments.values().next().unwrap()
+    }
+
+    /// Open cases, in the order of their positions.
+    pub(crate) fn open_cases(&self) -> Vec<(CaseId, Case)> {
+        let open = self.world.cases.iter().filter(|(_, case)| case.is_open());
+        let mut open: Vec<_> = open.map(|(id, case)| (*id, case.clone())).collect();
+        open.sort_by_key(|(_, case)| case.pos);
+        open
+    }
+
+    /// Reasons of open cases.
+    pub(crate) fn open_reasons(&self) -> Vec<Reason> {
+        self.open_cases().iter().map(|(_, case)| case.reason).collect()
+    }
+
+    /// The one open case.
+    #[track_caller]
+    pub(crate) fn open_case(&self) -> (CaseId, Case) {
+        let mut open = self.open_cases();
+        assert_eq!(open.len(), 1, "open cases: {open:?}");
+        open.remove(0)
+    }
+
+    /// A person, or the clock, acts on the one open case as it is now; the position of the act.
+    #[track_caller]
+    pub(crate) fn act(&mut self, what: &str, fields: Value) -> i64 {
+        let (id, case) = self.open_case();
+        self.act_on(id, case.version, what, fields)
+    }
+
+    /// The same on this case as it was at this version.
+    pub(crate) fn act_on(&mut self, id: CaseId, version: i32, what: &str, fields: Value) -> i64 {
+        let mut body = json!({
+            "object": "tally.event", "type": format!("tally.case.{what}"), "case": id.0, "version": version,
+            "actor": "key_1", "reason": "a test",
+        });
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        self.tell(&body)
+    }
+
+    /// Time passes, and the clock acts on whatever is due then.
+    pub(crate) fn wait(&mut self, seconds: i64) {
+        self.world.now = self.world.now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+        for (id, case) in self.open_cases() {
+            if case.due.is_some_and(|due| due <= self.world.now) {
+                self.act_on(id, case.version, "due", json!({}));
+            }
+        }
+    }
+}
+
+/// Lane of an event: one that tells events apart.
+fn slot(pos: i64) -> i16 {
+    i16::try_from(pos % 64).unwrap()
+}
