@@ -1,7 +1,8 @@
-//! Doing something again and again: every second, and after a failure less and less often.
+//! The pause between two looks: a second, and after failures longer and longer.
 
 use std::time::Duration;
 
+use service::shutdown::Shutdown;
 use store::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -11,28 +12,33 @@ const BEAT: Duration = Duration::from_secs(1);
 /// Longest pause after failures: what fails for long (a wrong query) fills no log, and what comes back is used soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Does `work` on every beat until `begun` is cancelled. What it returns is how many facts it told.
-pub(crate) async fn keep(
+/// When one of the keeper's tasks looks again.
+pub(crate) struct Beat {
+    /// What the task does, for logs and metrics.
     what: &'static str,
     tenant_id: i32,
-    begun: &CancellationToken,
-    mut work: impl AsyncFnMut() -> Result<u64, Error>,
-) {
-    let told = metrics::counter!("tally_keeper_facts_total", "work" => what);
-    let mut pause = BEAT;
-    loop {
-        match work().await {
+    begun: CancellationToken,
+    pause: Duration,
+}
+
+impl Beat {
+    pub(crate) fn new(what: &'static str, tenant_id: i32, shutdown: &Shutdown) -> Self {
+        Self { what, tenant_id, begun: shutdown.token(), pause: BEAT }
+    }
+
+    /// Waits after a look that told so many facts, or failed. False once the shutdown has begun.
+    pub(crate) async fn after(&mut self, told: Result<u64, Error>) -> bool {
+        match told {
             Ok(facts) => {
-                told.increment(facts);
-                pause = BEAT;
+                metrics::counter!("tally_keeper_facts_total", "task" => self.what).increment(facts);
+                self.pause = BEAT;
             }
             Err(error) => {
-                pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-                tracing::warn!(tenant.id = tenant_id, %error, "keeping {what} failed, trying again in {pause:?}: {error}");
+                self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
+                let Self { what, tenant_id, pause, .. } = self;
+                tracing::warn!(tenant.id = tenant_id, %error, "{what}: trying again in {pause:?}: {error}");
             }
         }
-        if begun.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-            return;
-        }
+        self.begun.run_until_cancelled(tokio::time::sleep(self.pause)).await.is_some()
     }
 }

@@ -10,7 +10,7 @@
 //! | [`directory`] | users whom cases wait for, looked up in the app's own table |
 //! | [`catalogue`] | prices as the configuration has them |
 //! | `facts` | how a fact becomes an event |
-//! | `beat` | doing something again and again |
+//! | `beat` | when a task looks again |
 
 mod beat;
 pub mod catalogue;
@@ -24,6 +24,7 @@ use store::Store;
 use store::directory::Directory;
 use store::notify::Notifier;
 
+use crate::beat::Beat;
 use crate::directory::Reader;
 
 /// What the keeper works with.
@@ -49,18 +50,14 @@ pub struct Tenant {
 /// Starts the keeper's tasks; they end when the shutdown begins.
 pub fn run(keeper: &Keeper, tenants: Vec<Tenant>, shutdown: &Shutdown) {
     for Tenant { tenant_id, directory } in tenants {
-        let (own, begun) = (keeper.clone(), shutdown.token());
+        let (own, mut beat) = (keeper.clone(), Beat::new("due cases", tenant_id, shutdown));
         shutdown.spawn("keep due cases", async move {
-            beat::keep("due cases", tenant_id, &begun, async || own.tell_due(tenant_id).await)
-                .await;
+            while beat.after(own.tell_due(tenant_id).await).await {}
         });
-        if let Some(directory) = directory {
-            let (own, begun) = (keeper.clone(), shutdown.token());
-            let mut reader = Reader::new(directory);
-            shutdown.spawn("read the directory", async move {
-                let look = async || reader.look_up(&own, tenant_id).await;
-                beat::keep("directory", tenant_id, &begun, look).await;
-            });
-        }
+        let Some(mut reader) = directory.map(Reader::new) else { continue };
+        let (own, mut beat) = (keeper.clone(), Beat::new("directory", tenant_id, shutdown));
+        shutdown.spawn("read the directory", async move {
+            while beat.after(reader.look_up(&own, tenant_id).await).await {}
+        });
     }
 }

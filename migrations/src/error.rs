@@ -9,13 +9,18 @@ pub enum Error {
     #[error("connecting to the database to migrate it")]
     Connect(#[source] sqlx::Error),
 
+    /// Another migration did not end in time.
+    #[error("waiting for another migration of this database to end")]
+    OtherMigration(#[source] sqlx::Error),
+
     /// One of our own statements around the migrations failed.
     #[error(
         "preparing the schema `tally` (the login needs CREATE on the database, or a schema made for it)"
     )]
     Statement(#[source] sqlx::Error),
 
-    /// A migration failed. Its transaction was rolled back: nothing of it is there, and it can be run again.
+    /// A migration failed. Its transaction was rolled back: nothing of it is there, and it can be
+    /// run again.
     #[error("applying migration {version}; nothing of it was kept")]
     Migration {
         /// Its version.

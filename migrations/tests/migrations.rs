@@ -1,4 +1,5 @@
-//! The migrations run, once, by whoever may run them; and the program that runs them says what it did.
+//! The migrations run, once, by whoever may run them; and the program that runs them says what it
+//! did.
 
 use migrations::{Applied, Error, MIGRATOR, SCHEMA_VERSION};
 use testkit::TestDatabase;
@@ -18,8 +19,10 @@ async fn second_run_applies_nothing() {
 #[tokio::test]
 async fn of_two_at_once_one_applies_and_one_waits() {
     let database = testkit::empty_database().await;
-    let (one, two) = tokio::join!(migrations::run(&database.url), migrations::run(&database.url));
-    let (one, two) = (one.unwrap().versions, two.unwrap().versions);
+    let [one, two] = [database.url.clone(), database.url.clone()]
+        .map(|url| tokio::spawn(async move { migrations::run(&url).await }));
+    let one = one.await.unwrap().unwrap().versions;
+    let two = two.await.unwrap().unwrap().versions;
     assert!(one.is_empty() != two.is_empty(), "one: {one:?}, two: {two:?}");
 }
 

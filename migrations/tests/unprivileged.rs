@@ -1,5 +1,6 @@
-//! The login that migrates needs CREATEROLE and CREATE on the database, and is no superuser. Alone in its file, because
-//! roles belong to the server and each test process has its own: here nobody else makes them first.
+//! The login that migrates needs CREATEROLE and CREATE on the database, and is no superuser. Alone
+//! in its file, because roles belong to the server and each test process has its own: here nobody
+//! else makes them first.
 
 #[tokio::test]
 async fn login_with_createrole_can_migrate_and_take_on_every_role() {

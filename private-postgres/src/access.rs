@@ -1,4 +1,5 @@
-//! Who may connect: the caller, as the superuser, known by the kernel. Everyone else needs a password.
+//! Who may connect: the caller, as the superuser, known by the kernel. Everyone else needs a
+//! password.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -31,7 +32,8 @@ pub(crate) fn write_rules(base: &Path, caller: &str) -> Result<Vec<(String, Stri
     files.into_iter().map(write).collect()
 }
 
-/// URL of a database for libpq, tokio-postgres and sqlx alike: all three decode a folder in the host's place.
+/// URL of a database for libpq, tokio-postgres and sqlx alike: all three decode a folder in the
+/// host's place.
 pub(crate) fn url(socket_folder: &Path, database: &str) -> String {
     let host = percent_encode(socket_folder.as_os_str().as_encoded_bytes());
     format!("postgresql://{SUPERUSER}@{host}/{}", percent_encode(database.as_bytes()))

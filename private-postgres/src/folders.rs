@@ -8,8 +8,8 @@
 //! └─ cluster/       0700 the server's user's
 //! ```
 //!
-//! Temporary data lies in the run folder. When root is the caller, the server's user is somebody whom root must not trust: root
-//! writes only where that user cannot put a link in its way.
+//! Temporary data lies in the run folder. When root is the caller, the server's user is somebody
+//! whom root must not trust: root writes only where that user cannot put a link in its way.
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -20,8 +20,9 @@ use nix::unistd::Uid;
 use crate::Error;
 use crate::os_user::OsUser;
 
-/// Longest path of the folder for temporary files: below it lies the socket, at most `/private-postgres-XXXXXX/socket/.s.PGSQL.5432`
-/// (45 bytes) further, and the lowest limit for the whole path is 103 bytes (macOS, BSD).
+/// Longest path of the folder for temporary files: below it lies the socket, at most
+/// `/private-postgres-XXXXXX/socket/.s.PGSQL.5432` (45 bytes) further, and the lowest limit for the
+/// whole path is 103 bytes (macOS, BSD).
 const TEMPORARY_BYTES_MAX: usize = 58;
 
 /// What others may do with the caller's folders: pass through, for the server's user must.

@@ -1,4 +1,5 @@
-//! The operating system's user that runs the server: the caller, or somebody unprivileged when the caller is root.
+//! The operating system's user that runs the server: the caller, or somebody unprivileged when the
+//! caller is root.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::chown;
@@ -10,7 +11,8 @@ use nix::unistd::{Uid, User};
 
 use crate::Error;
 
-/// Whom root runs the server as, in order of preference. `nobody` owns nothing, so it can harm nothing.
+/// Whom root runs the server as, in order of preference. `nobody` owns nothing, so it can harm
+/// nothing.
 const UNPRIVILEGED: [&str; 2] = ["nobody", "postgres"];
 
 /// User that runs the server.
@@ -41,7 +43,8 @@ impl OsUser {
         Self { name: user.name, uid, become_ids: Some((uid, gid)) }
     }
 
-    /// A command that runs as this user, from a folder that everyone may enter, and without the caller's `PG…` variables.
+    /// A command that runs as this user, from a folder that everyone may enter, and without the
+    /// caller's `PG…` variables.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         if let Some((uid, gid)) = self.become_ids {
@@ -62,7 +65,8 @@ impl OsUser {
         chown(path, Some(uid), Some(gid)).map_err(Error::io("giving to the server's user:", path))
     }
 
-    /// Whether this user can enter a folder, asked of the system rather than derived from mode bits.
+    /// Whether this user can enter a folder, asked of the system rather than derived from mode
+    /// bits.
     pub(crate) fn can_enter(&self, folder: &Path) -> bool {
         self.succeeds(
             "sh",

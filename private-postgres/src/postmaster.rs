@@ -1,4 +1,5 @@
-//! `postmaster.pid`: what a server says of itself, and what to do with one that a crash left behind.
+//! `postmaster.pid`: what a server says of itself, and what to do with one that a crash left
+//! behind.
 
 use std::fs;
 use std::path::Path;
@@ -27,11 +28,12 @@ impl PidFile {
     }
 }
 
-/// Ends a server that nobody watches any more, and removes a pid file whose number belongs to another program now. Only
-/// for the one who holds the folder's lock.
+/// Ends a server that nobody watches any more, and removes a pid file whose number belongs to
+/// another program now. Only for the one who holds the folder's lock.
 ///
-/// A number that nobody has is left to Postgres, which also looks whether any of the dead server's sessions still run. But a number
-/// that was given away again, which is the rule in containers, where numbers begin anew, would keep it from starting.
+/// A number that nobody has is left to Postgres, which also looks whether any of the dead server's
+/// sessions still run. But a number that was given away again, which is the rule in containers,
+/// where numbers begin anew, would keep it from starting.
 pub(crate) fn clear_leftovers(cluster: &Path) -> Result<(), Error> {
     let Some(left) = PidFile::read(cluster).filter(|left| process::exists(left.pid)) else {
         return Ok(());

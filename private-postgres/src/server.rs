@@ -18,8 +18,8 @@ use crate::{Error, access, process};
 /// How long a start may take. After a crash the server replays its write-ahead log first.
 const START_WAIT: Duration = Duration::from_mins(2);
 
-/// How often a start is tried while sessions of a crashed server still hold its shared memory. They end with the statement that
-/// they are at.
+/// How often a start is tried while sessions of a crashed server still hold its shared memory. They
+/// end with the statement that they are at.
 const LEFTOVER_TRIES: u32 = 100;
 
 /// Pause between two tries.
@@ -31,7 +31,8 @@ const LOG_END_LINES: usize = 10;
 /// How to run the server.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Folder that keeps the data, made if missing and used by one process at a time; `None`: temporary, removed at the end.
+    /// Folder that keeps the data, made if missing and used by one process at a time; `None`:
+    /// temporary, removed at the end.
     pub data_dir: Option<PathBuf>,
     /// Whether commits reach the disk. Off only in tests: then a power cut destroys the data.
     pub fsync: bool,
@@ -58,7 +59,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Finds Postgres, makes a database cluster if there is none, and starts it. Returns when it accepts connections.
+    /// Finds Postgres, makes a database cluster if there is none, and starts it. Returns when it
+    /// accepts connections.
     pub fn start(options: &Options) -> Result<Self, Error> {
         let user = OsUser::choose()?;
         let folders = Folders::prepare(options.data_dir.as_deref(), &user)?;
@@ -76,7 +78,8 @@ impl Server {
         Ok(server)
     }
 
-    /// URL of one of its databases, for libpq and all that reads libpq's URLs. `postgres` exists from the beginning.
+    /// URL of one of its databases, for libpq and all that reads libpq's URLs. `postgres` exists
+    /// from the beginning.
     pub fn url(&self, database: &str) -> String {
         access::url(&self.folders.socket, database)
     }
@@ -96,11 +99,13 @@ impl Server {
         self.shut_down()
     }
 
-    /// Ends all its processes at once with SIGKILL, as a crash would. For tests; go on with [`Server::restart`].
+    /// Ends all its processes at once with SIGKILL, as a crash would. For tests; go on with
+    /// [`Server::restart`].
     pub fn kill(&mut self) -> Result<(), Error> {
         let Some(mut postmaster) = self.postmaster.take() else { return Ok(()) };
         let pid = postmaster.id();
-        // Stopped first, so that it can neither start processes that we would miss nor see them die.
+        // Stopped first, so that it can neither start processes that we would miss nor see them
+        // die.
         process::send(pid, Signal::SIGSTOP);
         for child in process::children(pid) {
             process::send(child, Signal::SIGKILL);
@@ -127,7 +132,8 @@ impl Server {
         self.watchdog.watch(pid).map_err(Error::io("watching over", &self.folders.run))
     }
 
-    /// Starts the server's process and waits until it is ready, and for what a crash left behind to end first.
+    /// Starts the server's process and waits until it is ready, and for what a crash left behind to
+    /// end first.
     fn launch(&mut self) -> Result<(), Error> {
         self.folders.rotate_log()?;
         let mut tries = LEFTOVER_TRIES;
@@ -149,7 +155,8 @@ impl Server {
         let program = self.binaries.program("postgres");
         let mut command = self.user.command(&program);
         command.args(&self.arguments).stdout(output).stderr(errors);
-        // A process group of its own: Ctrl-C in a terminal is for the parent, which still needs the database to finish.
+        // A process group of its own: Ctrl-C in a terminal is for the parent, which still needs the
+        // database to finish.
         let postmaster =
             command.process_group(0).spawn().map_err(Error::io("running", &program))?;
         let pid = postmaster.id();
@@ -187,7 +194,8 @@ impl Drop for Server {
     }
 }
 
-/// Makes a new cluster. It is made under another name first: a folder `cluster` is always a complete one.
+/// Makes a new cluster. It is made under another name first: a folder `cluster` is always a
+/// complete one.
 fn initialise(
     binaries: &Binaries,
     user: &OsUser,
@@ -215,7 +223,8 @@ fn initialise(
     fs::rename(&unfinished, cluster).map_err(Error::io("renaming", &unfinished))
 }
 
-/// The server's arguments. What is given here outranks every file, so the socket stays the only way in.
+/// The server's arguments. What is given here outranks every file, so the socket stays the only way
+/// in.
 fn arguments(options: &Options, folders: &Folders, rules: Vec<(String, String)>) -> Vec<String> {
     let mut settings = vec![
         ("timezone".to_owned(), "UTC".to_owned()),

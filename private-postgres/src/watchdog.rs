@@ -5,8 +5,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// Reads the server's pid, each newest one, until the parent closes the pipe or dies. Then ends the server (fast shutdown, after
-/// 10 s immediate, after 15 s by force) and removes `$1`. Some systems' `sleep` knows whole seconds only.
+/// Reads the server's pid, each newest one, until the parent closes the pipe or dies. Then ends the
+/// server (fast shutdown, after 10 s immediate, after 15 s by force) and removes `$1`. Some
+/// systems' `sleep` knows whole seconds only.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 server=0

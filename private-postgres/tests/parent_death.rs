@@ -1,4 +1,5 @@
-//! The server ends when its parent is killed; and when nobody was left to end it, the next start does.
+//! The server ends when its parent is killed; and when nobody was left to end it, the next start
+//! does.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails the test")]
 
@@ -18,7 +19,8 @@ fn options(folder: &Path) -> Options {
     Options { data_dir: Some(folder.join("postgres")), fsync: false, ..Options::default() }
 }
 
-/// Not a test: the parent that the tests kill. They run this file's program once more, for this function alone.
+/// Not a test: the parent that the tests kill. They run this file's program once more, for this
+/// function alone.
 #[test]
 fn helper() {
     let Some(folder) = std::env::var_os(HELPER_FOLDER) else { return };

@@ -70,9 +70,9 @@ impl Projector {
         let rows = cases::read_in_tx(tx, tenant.tenant_id, &[], released).await?;
         let mut work: Vec<Work> = Vec::new();
         for row in rows.iter().filter(|row| row.resolution.is_none() && row.due_pos.is_some()) {
-            match row.root_key {
-                Some(_) => work.push(Work::Case(row.case_id)),
-                None => work.extend(self.events_again(tx, tenant, row).await?),
+            work.push(Work::Case(row.case_id));
+            if row.root_key.is_none() {
+                work.extend(self.events_again(tx, tenant, row).await?);
             }
         }
         let decided = work.len();

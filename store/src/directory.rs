@@ -60,7 +60,7 @@ impl Directory {
         let look = |tx| async move {
             batch_execute(&tx, NAME, SETTINGS).await?;
             let rows = self.rows(&tx, ids).await?;
-            tx.commit(rows).await
+            Ok((tx, rows))
         };
         let rows = self.store.run_tx("directory_find", look).await?;
         let mut unseen: BTreeSet<&str> = ids.iter().map(String::as_str).collect();

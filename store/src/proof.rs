@@ -108,7 +108,7 @@ pub async fn chains(store: &Store, tenant_id: i32) -> Result<Chains, Error> {
     let follow = |tx| async move {
         snapshot_in_tx(&tx).await?;
         let chains = chains_in_tx(&tx, tenant_id).await?;
-        tx.commit(chains).await
+        Ok((tx, chains))
     };
     store.run_tx("proof_chains", follow).await
 }

@@ -1,7 +1,8 @@
 //! A database of its own for each test, on one private Postgres per test process.
 //!
-//! The server starts with the first test and stops when the process ends: its watchdog sees to that. The migrations
-//! run once, into a template that each test's database is a copy of, which takes some milliseconds.
+//! The server starts with the first test and stops when the process ends: its watchdog sees to
+//! that. The migrations run once, into a template that each test's database is a copy of, which
+//! takes some milliseconds.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,7 +13,8 @@ use tokio::sync::OnceCell;
 /// Database with the schema that every test's database is copied from.
 const TEMPLATE: &str = "tally_template";
 
-/// Connections that all tests of a process may have open together; they run in parallel, each with some pools.
+/// Connections that all tests of a process may have open together; they run in parallel, each with
+/// some pools.
 const CONNECTIONS_MAX: &str = "300";
 
 static SERVER: OnceCell<Server> = OnceCell::const_new();
@@ -49,7 +51,8 @@ pub async fn empty_database() -> TestDatabase {
 }
 
 impl TestDatabase {
-    /// A connection as the superuser, to look at what no role may see, and to break what none may break.
+    /// A connection as the superuser, to look at what no role may see, and to break what none may
+    /// break.
     ///
     /// # Panics
     /// If it cannot connect.
@@ -65,8 +68,8 @@ impl TestDatabase {
 }
 
 impl Drop for TestDatabase {
-    /// Drops the database in a thread of its own, because the test's runtime is ending. If the process ends first, the whole
-    /// server goes with it.
+    /// Drops the database in a thread of its own, because the test's runtime is ending. If the
+    /// process ends first, the whole server goes with it.
     fn drop(&mut self) {
         let (server_url, name) = (self.server_url.clone(), self.name.clone());
         std::thread::spawn(move || {

@@ -35,7 +35,8 @@ pub fn headers(secret: &str, unix_seconds: i64, body: &[u8]) -> [(&'static str, 
     ]
 }
 
-/// The time by this machine's clock, in seconds since 1970, for a server that runs by the same clock.
+/// The time by this machine's clock, in seconds since 1970, for a server that runs by the same
+/// clock.
 ///
 /// # Panics
 /// If the clock stands before 1970.

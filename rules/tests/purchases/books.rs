@@ -57,7 +57,9 @@ fn session_intent_and_charge_in_all_orders_and_doubled_are_one_grant() {
             if one_batch {
                 engine.tell_all(&order);
             } else {
-                order.iter().for_each(|body| drop(engine.tell(body)));
+                for body in &order {
+                    engine.tell(body);
+                }
             }
             let granted = engine.accounts.values().flat_map(|account| &account.grants);
             assert_eq!(granted.filter(|grant| grant.is_open()).count(), 1, "{order:?}");

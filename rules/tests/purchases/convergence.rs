@@ -112,8 +112,8 @@ proptest! {
         }
     }
 
-    /// [`Engine::check`] looks after every batch. In the end, no case is open that a fact should have settled: being
-    /// decided anew changes none of them.
+    /// [`Engine::check`] looks after every batch. In the end, no payment is held up that a fact should have released:
+    /// being decided anew releases none of them.
     #[test]
     fn no_history_breaks_the_books_or_loses_a_wake_up(steps in prop::collection::vec(step(), 1..25)) {
         let mut engine = known(rules::policy::Policy::default());
@@ -125,8 +125,9 @@ proptest! {
         for (id, case) in &open {
             let version = engine.world.cases[id].version;
             engine.act_on(*id, version, "retried", json!({}));
-            let after = &engine.world.cases[id];
-            prop_assert!(after.is_open(), "only a retry settled {case:?}, which is {after:?} now");
+            let held_up = case.root_key.as_ref().unwrap();
+            let still = engine.world.open_cases_of(held_up).len();
+            prop_assert_eq!(still, 1, "only a retry settled {:?}", case);
         }
     }
 }
@@ -134,7 +135,7 @@ proptest! {
 fn take(engine: &mut Engine, step: Step) {
     match step {
         Step::Tell(bodies) => drop(engine.tell_all(&bodies)),
-        Step::Park(body) => drop(engine.park(&body)),
+        Step::Park(body) => _ = engine.park(&body),
         Step::Wait(seconds) => engine.wait(seconds),
         Step::Act(which, what, fields) => {
             let open = engine.open_cases();

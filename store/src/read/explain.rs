@@ -1,17 +1,17 @@
 //! What only a story needs: our own facts with their words, and the payments of a user.
 
 use jiff::Timestamp;
-use ledger::ids::Owner;
+use ledger::ids::{Owner, PostingId};
 use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::error::Error;
 use crate::log::Origin;
-use crate::statement::{Connection, Statement, query};
+use crate::statement::{Connection, Statement, query, query_opt};
 
 /// Every statement of this module.
-pub(crate) const STATEMENTS: &[&Statement] = &[&FACTS, &ACTS, &PAYMENTS];
+pub(crate) const STATEMENTS: &[&Statement] = &[&FACTS, &ACTS, &PAYMENTS, &POSTING];
 
 /// Most payments of a user whose story is told at once, the newest ones.
 const PAYMENTS_MAX: i64 = 50;
@@ -37,6 +37,14 @@ const PAYMENTS: Statement = Statement {
 SELECT p.root_key FROM payment p
 WHERE p.tenant_id = $1 AND p.merged_into IS NULL AND (p.owner_account = $2 OR p.claimant = $3)
 ORDER BY p.first_pos DESC LIMIT $4",
+    params: &[Type::INT4, Type::UUID, Type::TEXT, Type::INT8],
+    columns: &[Type::TEXT],
+};
+
+const POSTING: Statement = Statement {
+    sql: "-- read.explain_posting_payment
+SELECT p.root_key FROM posting p
+WHERE p.tenant_id = $1 AND p.account_id = $2 AND p.unit = $3 AND p.seq = $4 AND p.root_key IS NOT NULL",
     params: &[Type::INT4, Type::UUID, Type::TEXT, Type::INT8],
     columns: &[Type::TEXT],
 };
@@ -83,6 +91,17 @@ pub async fn explain_payment_list(
     let account = Owner::User(user.to_owned()).account_id().0;
     let rows = query(connection, &PAYMENTS, &[&tenant_id, &account, &user, &PAYMENTS_MAX]).await?;
     Ok(rows.iter().map(|row| row.get("root_key")).collect())
+}
+
+/// The payment that a posting belongs to, if there is such a posting and it belongs to one.
+pub async fn explain_posting_payment(
+    connection: &impl Connection,
+    tenant_id: i32,
+    id: &PostingId,
+) -> Result<Option<String>, Error> {
+    let row =
+        query_opt(connection, &POSTING, &[&tenant_id, &id.account.0, &id.unit, &id.seq]).await?;
+    Ok(row.map(|row| row.get("root_key")))
 }
 
 fn read(row: &Row) -> Result<Fact, Error> {

@@ -158,8 +158,8 @@ async fn without_its_transaction_an_append_does_nothing() {
     let keys = store::all_statements().into_iter().find(|one| one.name() == "log.append_keys");
     let (origins, accounts, ids) = (vec![1_i16], vec![""], vec!["evt_2"]);
     let client = store.get().await.unwrap();
-    let touched = execute(&client, keys.unwrap(), &[&id, &origins, &accounts, &ids]);
-    assert_eq!(touched.await.unwrap(), 0);
+    let touched = execute(&client, keys.unwrap(), &[&id, &origins, &accounts, &ids]).await;
+    assert_eq!(touched.unwrap(), 0);
 }
 
 #[tokio::test]

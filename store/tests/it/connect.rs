@@ -1,14 +1,11 @@
 //! Connecting: each role with its settings, healing by itself, and the check at start.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use store::statement::{Statement, query_one};
 use store::{Kind, Role, Store};
 use testkit::wait_for;
 use tokio_postgres::types::Type;
 
-use crate::support::{World, store_at};
+use crate::support::{World, login_for, store_at};
 
 const SESSION: Statement = Statement {
     sql: "-- test.session
@@ -45,16 +42,13 @@ async fn each_connection_acts_as_its_role() {
 }
 
 #[tokio::test]
-async fn a_process_starts_without_a_database_and_heals() {
+async fn a_login_acts_as_the_roles_that_it_was_given_and_no_other() {
     let world = World::new().await;
-    let (_, socket) = world.database.url.split_once("host=").map_or_else(
-        || {
-            let (_, rest) = world.database.url.split_once('@').unwrap();
-            rest.rsplit_once('/').map(|(host, database)| (database, host)).unwrap()
-        },
-        |(rest, host)| (rest, host),
-    );
-    let _ = (socket, PathBuf::new(), Duration::ZERO);
+    let login = login_for(&world.database, Role::Api).await;
+    store_at(&login, Role::Api).check().await.unwrap();
+    let error = store_at(&login, Role::Projector).check().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused, "{error}");
+    assert!(error.to_string().contains("tally_projector"), "{error}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod connect;
 mod erasure;
 mod grants;
 mod notify;
+mod outage;
 mod rejected;
 mod statements;
 mod support;

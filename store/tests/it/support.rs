@@ -11,6 +11,9 @@ use testkit::TestDatabase;
 /// Connections of a store in these tests, unless a test is about that number.
 const POOL: usize = 4;
 
+/// Password of the logins that tests make.
+const PASSWORD: &str = "for-tests";
+
 /// All that a test needs; the database goes when this is dropped.
 pub(crate) struct World {
     pub(crate) database: TestDatabase,
@@ -32,6 +35,18 @@ impl World {
     pub(crate) fn url(&self) -> PgUrl {
         PgUrl::parse(&self.database.url).unwrap()
     }
+}
+
+/// The URL of a login that may act as `role` and as nobody else, as an operator would make it.
+pub(crate) async fn login_for(database: &TestDatabase, role: Role) -> String {
+    let login = format!("{}_{}", database.name, role.name().unwrap());
+    let sql = format!(
+        "CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}'; GRANT {} TO {login}",
+        role.name().unwrap()
+    );
+    database.superuser().await.batch_execute(&sql).await.unwrap();
+    let (_, server) = database.url.split_once('@').unwrap();
+    format!("postgres://{login}:{PASSWORD}@{server}")
 }
 
 pub(crate) fn store_at(url: &str, role: Role) -> Store {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use store::tenant::{ensure, find, list};
 use store::{Kind, Role};
 
-use crate::support::store_at;
+use crate::support::{login_for, store_at};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -45,8 +45,9 @@ async fn of_many_who_make_the_same_tenant_all_get_the_same() {
 }
 
 #[tokio::test]
-async fn a_process_may_not_make_tenants() {
+async fn a_login_of_a_process_may_not_make_tenants() {
     let database = testkit::database().await;
-    let error = ensure(&store_at(&database.url, Role::Ingest), "x", true, NOW).await.unwrap_err();
+    let store = store_at(&login_for(&database, Role::Ingest).await, Role::Ingest);
+    let error = ensure(&store, "x", true, NOW).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Refused, "{error}");
 }

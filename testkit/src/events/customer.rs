@@ -48,7 +48,8 @@ impl Customer {
         self.tell("customer.created", None)
     }
 
-    /// It was changed, and this is how it is now. What it was before is told as an e-mail address that was missing.
+    /// It was changed, and this is how it is now. What it was before is told as an e-mail address
+    /// that was missing.
     pub fn updated_event(&self) -> Event {
         self.tell("customer.updated", Some(json!({ "email": null })))
     }

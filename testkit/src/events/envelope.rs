@@ -57,8 +57,8 @@ struct Request {
 }
 
 impl Event {
-    /// An event of this type about this object. Its id is made of the type and the name, so that telling it again makes the
-    /// same event.
+    /// An event of this type about this object. Its id is made of the type and the name, so that
+    /// telling it again makes the same event.
     pub(super) fn new(
         kind: &str,
         told: Told<'_>,
@@ -82,7 +82,8 @@ impl Event {
         Self { id, kind: kind.to_owned(), body }
     }
 
-    /// The same event as it is delivered again: Stripe counts `pending_webhooks` anew, so the bytes differ.
+    /// The same event as it is delivered again: Stripe counts `pending_webhooks` anew, so the bytes
+    /// differ.
     #[must_use]
     pub fn delivered_again(&self) -> Self {
         let body = self.text().replace("\"pending_webhooks\": 1", "\"pending_webhooks\": 2");

@@ -1,4 +1,5 @@
-//! A purchase and the three doors through which Stripe tells of it: session, payment intent, charge.
+//! A purchase and the three doors through which Stripe tells of it: session, payment intent,
+//! charge.
 
 use serde_json::{Value, json};
 
@@ -8,13 +9,15 @@ use super::{CREATED, Metadata};
 /// A purchase, paid by card for 5.00 USD unless told otherwise.
 #[derive(Debug, Clone)]
 pub struct Purchase {
-    /// Makes its ids: `cs_test_<name>`, `pi_<name>`, `ch_<name>`. Two purchases of one test have two names.
+    /// Makes its ids: `cs_test_<name>`, `pi_<name>`, `ch_<name>`. Two purchases of one test have
+    /// two names.
     pub name: String,
     /// Stripe's customer, such as `cus_1`.
     pub customer: Option<String>,
     /// Metadata of the session.
     pub metadata: Metadata,
-    /// Metadata of the payment intent, and of the charge that copies it. Stripe does not copy the session's.
+    /// Metadata of the payment intent, and of the charge that copies it. Stripe does not copy the
+    /// session's.
     pub payment_metadata: Metadata,
     /// Of the session: `payment`, `subscription` or `setup`.
     pub mode: &'static str,

@@ -1,0 +1,142 @@
+//! The small words of a story: amounts, money, lists, evidence.
+
+use ledger::ids::Owner;
+use rules::evidence::Kind;
+use rules::world::{Candidate, RankedEvidence};
+use serde_json::Value;
+
+/// Letters of a SHA-256 that are shown: enough to recognise it, and to find it in a log.
+const SHA256_SHOWN: usize = 12;
+
+/// Currencies without a minor unit (Stripe, "zero-decimal currencies").
+const ZERO_DECIMAL: [&str; 16] = [
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf",
+    "xof", "xpf",
+];
+
+/// Currencies whose minor unit is a thousandth (Stripe, "three-decimal currencies").
+const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
+
+/// `1,500 credits`, `1 credit`.
+pub(super) fn credits(amount: i64, unit: &str) -> String {
+    let unit = match (amount, unit) {
+        (1 | -1, "credits") => "credit",
+        (_, unit) => unit,
+    };
+    format!("{} {unit}", grouped(&amount.to_string()))
+}
+
+/// `12.00 USD` of 1200 and `usd`.
+pub(super) fn money(minor: i64, currency: &str) -> String {
+    let decimals = if ZERO_DECIMAL.contains(&currency) {
+        0
+    } else if THREE_DECIMAL.contains(&currency) {
+        3
+    } else {
+        2
+    };
+    let sign = if minor < 0 { "-" } else { "" };
+    let digits = format!("{:0>width$}", minor.unsigned_abs(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals));
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{}{point}{fraction} {}", grouped(whole), currency.to_uppercase())
+}
+
+/// `a, b and c`.
+pub(super) fn and(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// The beginning of a SHA-256.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    let hex = hex::encode(bytes);
+    format!("{}…", hex.get(..SHA256_SHOWN).unwrap_or(&hex))
+}
+
+/// `The balance` of an account, possessively: `Their balance`, or what stands unclaimed.
+pub(super) fn holder(owner: &Owner) -> String {
+    match owner {
+        Owner::User(user) => format!("user {user}"),
+        Owner::Unclaimed(_) => "nobody yet".to_owned(),
+    }
+}
+
+/// The evidence that a decision weighed; none if it cannot be read.
+pub(super) fn evidence_of(weighed: Option<&Value>) -> Vec<RankedEvidence> {
+    let weighed = weighed.cloned().unwrap_or_default();
+    serde_json::from_value(weighed).unwrap_or_default()
+}
+
+/// Why a payment is somebody's: the evidence of the rank that settled it.
+pub(super) fn because(evidence: &[RankedEvidence], rank: Option<i16>) -> Option<String> {
+    let decisive = evidence.iter().filter(|piece| Some(piece.rank) == rank);
+    let mut reasons: Vec<String> = decisive.map(reason).collect();
+    reasons.dedup();
+    (!reasons.is_empty()).then(|| format!("because {}", and(&reasons)))
+}
+
+fn reason(piece: &RankedEvidence) -> String {
+    let at = &piece.evidence.at;
+    match piece.evidence.kind {
+        Kind::Staff => "a person decided so".to_owned(),
+        Kind::Link if at == "this payment" => "the payment was theirs already".to_owned(),
+        Kind::Link => format!("an earlier payment of the same Stripe customer, {at}, was theirs"),
+        Kind::Metadata => format!("the metadata that your server set names them ({at})"),
+        Kind::ClientReference => {
+            format!("{at} names them (unsigned, but your policy accepts it)")
+        }
+        Kind::Email => format!("the e-mail in {at} is theirs"),
+        Kind::IdShaped => format!("their id stands in {at}"),
+        Kind::Name => format!("the name in {at} is theirs"),
+    }
+}
+
+/// Everyone who may be the right user, each with why.
+pub(super) fn candidates(candidates: &[Candidate]) -> Option<String> {
+    let each: Vec<String> =
+        candidates.iter().map(|one| format!("{} ({})", one.user, one.why)).collect();
+    (!each.is_empty()).then(|| and(&each))
+}
+
+/// Whom the evidence names as users, once each.
+pub(super) fn named(evidence: &[RankedEvidence]) -> Vec<String> {
+    let naming = evidence.iter().filter(|piece| piece.evidence.kind.names_a_user());
+    let mut users: Vec<String> = naming.map(|piece| piece.evidence.value.clone()).collect();
+    users.sort();
+    users.dedup();
+    users
+}
+
+/// Digits in groups of three.
+fn grouped(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).unwrap_or_default())
+        .collect();
+    format!("{sign}{}", groups.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_read_like_amounts() {
+        assert_eq!(credits(1, "credits"), "1 credit");
+        assert_eq!(credits(1_234_567, "credits"), "1,234,567 credits");
+        assert_eq!(credits(-500, "gpu_seconds"), "-500 gpu_seconds");
+        assert_eq!(money(1200, "usd"), "12.00 USD");
+        assert_eq!(money(5, "eur"), "0.05 EUR");
+        assert_eq!(money(-1_234_599, "eur"), "-12,345.99 EUR");
+        assert_eq!(money(800, "jpy"), "800 JPY");
+        assert_eq!(money(1500, "kwd"), "1.500 KWD");
+        assert_eq!(and(&["a".into(), "b".into(), "c".into()]), "a, b and c");
+    }
+}
