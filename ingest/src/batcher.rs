@@ -80,6 +80,9 @@ impl Batcher {
         let queued = metrics::gauge!("tally_ingest_queue_depth", "tenant" => tenant);
         let size = metrics::histogram!("tally_ingest_batch_size");
         while let Some(first) = queue.recv().await {
+            // The first delivery after a pause wakes this task before its neighbours have had their turn. Those that
+            // are ready to deliver do so now; a delivery that comes alone loses some microseconds.
+            tokio::task::yield_now().await;
             let batch = Batch::take(first, &mut queue);
             queued.set(count(queue.len()));
             size.record(count(batch.events.len()));

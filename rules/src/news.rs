@@ -188,3 +188,115 @@ impl Keys {
             && other.cases.is_subset(&self.cases)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payment::{Claims, StaffDecision};
+
+    fn set(texts: &[&str]) -> BTreeSet<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    fn evidence(kind: Kind, value: &str) -> Evidence {
+        Evidence { kind, at: "somewhere".into(), value: value.into() }
+    }
+
+    fn assign(user: &str) -> StaffVerdict {
+        StaffVerdict::Assign { user: user.into(), worth: None }
+    }
+
+    #[test]
+    fn a_payment_touches_all_that_its_facts_name() {
+        let facts = Facts {
+            customers: set(&["cus_1"]),
+            evidence: BTreeSet::from([
+                evidence(Kind::Metadata, "u_1"),
+                evidence(Kind::ClientReference, " u_2 "),
+                evidence(Kind::Link, "null"),
+                evidence(Kind::Email, "e1"),
+                evidence(Kind::Name, "n1"),
+                evidence(Kind::IdShaped, "id1"),
+            ]),
+            claims: Claims { prices: set(&["price_1"]), ..Claims::default() },
+            staff: Some(StaffDecision { pos: 1, verdict: assign("u_3") }),
+            ..Facts::default()
+        };
+        let news = PaymentNews { root_key: "pi_1".into(), objects: set(&["pi_1", "cs_1"]), facts };
+        let mut keys = Keys::default();
+        keys.add_news(&News::Payment(news));
+        let expected = Keys {
+            objects: set(&["cs_1", "pi_1"]),
+            customers: set(&["cus_1"]),
+            users: set(&["u_1", "u_2", "u_3"]),
+            candidates: set(&["id1"]),
+            emails: set(&["e1"]),
+            names: set(&["n1"]),
+            prices: set(&["price_1"]),
+            cases: BTreeSet::new(),
+        };
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn other_news_touch_what_they_are_about() {
+        let case = CaseId::derive(1, "pi_1", "conflict");
+        let kind = ActKind::Settle { verdict: assign("u_1"), write_off: false };
+        let facts = customer::Facts {
+            evidence: BTreeSet::from([evidence(Kind::Metadata, "u_2")]),
+            ..customer::Facts::default()
+        };
+        let mut keys = Keys::default();
+        keys.add_news(&News::Act(Act { case, version: 1, kind }));
+        keys.add_news(&News::Customer { key: "cus_1".into(), facts });
+        keys.add_news(&News::Price { price: "price_1".into(), entry: Entry::NotOurs });
+        keys.add_news(&News::Erased);
+        let expected = Keys {
+            customers: set(&["cus_1"]),
+            users: set(&["u_1", "u_2"]),
+            prices: set(&["price_1"]),
+            cases: BTreeSet::from([case]),
+            ..Keys::default()
+        };
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn keys_cover_what_is_in_them_all() {
+        let one = |add: fn(&mut Keys)| {
+            let mut keys = Keys::default();
+            add(&mut keys);
+            keys
+        };
+        let single: [fn(&mut Keys); 8] = [
+            |keys| {
+                keys.objects.insert("x".into());
+            },
+            |keys| {
+                keys.customers.insert("x".into());
+            },
+            |keys| {
+                keys.users.insert("x".into());
+            },
+            |keys| {
+                keys.candidates.insert("x".into());
+            },
+            |keys| {
+                keys.emails.insert("x".into());
+            },
+            |keys| {
+                keys.names.insert("x".into());
+            },
+            |keys| {
+                keys.prices.insert("x".into());
+            },
+            |keys| {
+                keys.cases.insert(CaseId::derive(1, "x", "x"));
+            },
+        ];
+        for add in single {
+            assert!(one(add).covers(&one(add)) && one(add).covers(&Keys::default()));
+            assert!(!Keys::default().covers(&one(add)), "{:?}", one(add));
+        }
+    }
+}

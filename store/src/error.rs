@@ -7,7 +7,7 @@ use std::fmt;
 
 use tokio_postgres::error::{DbError, SqlState};
 
-use deadpool_postgres::{HookError, PoolError, TimeoutType};
+use deadpool_postgres::{PoolError, TimeoutType};
 
 /// A failure of something that this crate was doing.
 #[derive(Debug)]
@@ -91,18 +91,14 @@ impl Error {
     pub(crate) fn pool(error: &PoolError) -> Self {
         let doing = "connecting to Postgres";
         match error {
-            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
-                Self::connecting(error)
-            }
+            PoolError::Backend(error) => Self::connecting(error),
             PoolError::Timeout(TimeoutType::Wait) => {
                 Self::unavailable("waiting for a free connection", "all of the pool are in use")
             }
             PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle) => {
                 Self::unavailable(doing, "no answer in time")
             }
-            PoolError::Closed
-            | PoolError::NoRuntimeSpecified
-            | PoolError::PostCreateHook(HookError::Message(_)) => {
+            PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
                 Self::unavailable(doing, error.to_string())
             }
         }
@@ -151,12 +147,12 @@ impl fmt::Display for Error {
         write!(f, "{}: ", self.doing)?;
         match &self.cause {
             Cause::Server(server) => server.fmt(f),
-            Cause::Connection(why) => write!(f, "{why}"),
-            Cause::Client(why) => write!(f, "{why}"),
             Cause::Inconsistent { table, column, row } => {
                 write!(f, "{table}.{column} of {row} does not say what was written there")
             }
-            Cause::Setting(what_to_do) => f.write_str(what_to_do),
+            Cause::Connection(text) | Cause::Client(text) | Cause::Setting(text) => {
+                f.write_str(text)
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A bounded trace of deliveries that were refused at the door.
 //!
-//! writers: ingest (rejected_delivery)
+//! writers: ingest (`rejected_delivery`)
 
 use jiff::Timestamp;
 use tokio_postgres::types::Type;

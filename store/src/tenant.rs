@@ -1,6 +1,6 @@
 //! Tenants: one business in one mode (live or test).
 //!
-//! writers: migrate (tenant, and the lock rows of log_head and projection_slot)
+//! writers: migrate (`tenant`, and the lock rows of `log_head` and `projection_slot`)
 
 use std::fmt;
 

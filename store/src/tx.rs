@@ -38,7 +38,7 @@ impl Retryable for Error {
 impl Store {
     /// Runs `body` in a transaction and commits it if `body` returns it, with a value for the caller.
     ///
-    /// ```ignore
+    /// ```text
     /// store.run_tx("name", |tx| async move { execute(&tx, &STATEMENT, &[&id]).await?; Ok((tx, ())) }).await
     /// ```
     ///

@@ -12,9 +12,7 @@ use store::read::cases::{Case, case_get, case_list_of_payment, case_wait_list};
 use store::read::decisions::{Decision, decision_list_of_event, decision_list_of_payment};
 use store::read::events::{Envelope, event_list_at};
 use store::read::explain::{Fact, explain_act_list, explain_fact_list};
-use store::read::payments::{
-    Leg, Movement, Payment, payment_leg_list, payment_movement_list,
-};
+use store::read::payments::{Leg, Movement, Payment, payment_leg_list, payment_movement_list};
 
 use crate::error::RouteError;
 use crate::payments::show::names;
@@ -76,7 +74,8 @@ impl Material {
         let mut cases = Vec::new();
         for decision in decisions.iter().filter(in_review) {
             // The case of an event alone is named after its position.
-            let id = CaseId::derive(tenant_id, &format!("pos:{pos}"), decision.verdict.reason.name());
+            let id =
+                CaseId::derive(tenant_id, &format!("pos:{pos}"), decision.verdict.reason.name());
             cases.extend(case_get(client, tenant_id, id).await?);
         }
         cases.dedup_by_key(|case| case.id);

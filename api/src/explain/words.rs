@@ -1,6 +1,5 @@
 //! The small words of a story: amounts, money, lists, evidence.
 
-use ledger::ids::Owner;
 use rules::evidence::Kind;
 use rules::world::{Candidate, RankedEvidence};
 use serde_json::Value;
@@ -10,8 +9,8 @@ const SHA256_SHOWN: usize = 12;
 
 /// Currencies without a minor unit (Stripe, "zero-decimal currencies").
 const ZERO_DECIMAL: [&str; 16] = [
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf",
-    "xof", "xpf",
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv",
+    "xaf", "xof", "xpf",
 ];
 
 /// Currencies whose minor unit is a thousandth (Stripe, "three-decimal currencies").
@@ -28,7 +27,7 @@ pub(super) fn credits(amount: i64, unit: &str) -> String {
 
 /// `12.00 USD` of 1200 and `usd`.
 pub(super) fn money(minor: i64, currency: &str) -> String {
-    let decimals = if ZERO_DECIMAL.contains(&currency) {
+    let decimals: usize = if ZERO_DECIMAL.contains(&currency) {
         0
     } else if THREE_DECIMAL.contains(&currency) {
         3
@@ -36,7 +35,7 @@ pub(super) fn money(minor: i64, currency: &str) -> String {
         2
     };
     let sign = if minor < 0 { "-" } else { "" };
-    let digits = format!("{:0>width$}", minor.unsigned_abs(), width = decimals + 1);
+    let digits = format!("{:0>width$}", minor.unsigned_abs(), width = decimals.saturating_add(1));
     let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals));
     let point = if fraction.is_empty() { "" } else { "." };
     format!("{sign}{}{point}{fraction} {}", grouped(whole), currency.to_uppercase())
@@ -55,14 +54,6 @@ pub(super) fn and(parts: &[String]) -> String {
 pub(super) fn sha256(bytes: &[u8]) -> String {
     let hex = hex::encode(bytes);
     format!("{}…", hex.get(..SHA256_SHOWN).unwrap_or(&hex))
-}
-
-/// `The balance` of an account, possessively: `Their balance`, or what stands unclaimed.
-pub(super) fn holder(owner: &Owner) -> String {
-    match owner {
-        Owner::User(user) => format!("user {user}"),
-        Owner::Unclaimed(_) => "nobody yet".to_owned(),
-    }
 }
 
 /// The evidence that a decision weighed; none if it cannot be read.

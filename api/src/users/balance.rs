@@ -53,11 +53,11 @@ pub(crate) async fn handler(
         // Registered a moment ago and not decided yet, or nobody told of.
         require(&client, caller.tenant_id, &user).await?;
     }
-    Ok(Json(balance(parts.unwrap_or_default(), user, unit, now)))
+    Ok(Json(balance(&parts.unwrap_or_default(), user, unit, now)))
 }
 
 /// What follows from the parts. Credits whose time is over cannot be spent, though they are still posted.
-fn balance(parts: Parts, user: String, unit: String, as_of: Timestamp) -> Balance {
+fn balance(parts: &Parts, user: String, unit: String, as_of: Timestamp) -> Balance {
     let spendable = parts.posted.saturating_sub(parts.held).saturating_sub(parts.expired);
     Balance {
         object: "balance",
@@ -82,7 +82,7 @@ mod tests {
 
     #[track_caller]
     fn check(parts: Parts, available: i64, debt: i64) {
-        let balance = balance(parts, "u_1".into(), "credits".into(), Timestamp::UNIX_EPOCH);
+        let balance = balance(&parts, "u_1".into(), "credits".into(), Timestamp::UNIX_EPOCH);
         assert_eq!((balance.available, balance.debt), (available, debt));
     }
 

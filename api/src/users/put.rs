@@ -45,17 +45,24 @@ const METADATA_KEY_MAX_CHARS: usize = 40;
 /// Longest value of metadata, in characters, as at Stripe.
 const METADATA_VALUE_MAX_CHARS: usize = 500;
 
-/// What may be said of a user. The outer option tells whether it is said, the inner one is the value.
+/// What a request says of one member.
+#[derive(Debug, Default)]
+enum Said<T> {
+    /// Nothing: it stays as it is.
+    #[default]
+    Nothing,
+    /// That it has this value, or none any more.
+    Is(Option<T>),
+}
+
+/// What may be said of a user.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct Request {
-    #[serde(default, deserialize_with = "said")]
-    email: Option<Option<String>>,
+    email: Said<String>,
     email_verified: Option<bool>,
-    #[serde(default, deserialize_with = "said")]
-    name: Option<Option<String>>,
-    #[serde(default, deserialize_with = "said")]
-    metadata: Option<Option<BTreeMap<String, String>>>,
+    name: Said<String>,
+    metadata: Said<BTreeMap<String, String>>,
 }
 
 /// Answers with the user as he is then.
@@ -101,13 +108,13 @@ impl Request {
             pos: 0,
             created_at: now,
         });
-        let email = self.email.unwrap_or_else(|| current.email.clone());
+        let email = self.email.or(current.email.clone());
         let kept_verified = current.email_verified && email == current.email;
         let wanted = User {
             email_verified: self.email_verified.unwrap_or(kept_verified),
             email,
-            name: self.name.unwrap_or(current.name),
-            metadata: self.metadata.map_or(current.metadata, Option::unwrap_or_default),
+            name: self.name.or(current.name),
+            metadata: self.metadata.or(Some(current.metadata)).unwrap_or_default(),
             ..current
         };
         check(&wanted)?;
@@ -189,9 +196,17 @@ fn is_email(text: &str) -> bool {
         && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
-/// Reads a member that stands there, `null` included.
-fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+impl<T> Said<T> {
+    fn or(self, current: Option<T>) -> Option<T> {
+        match self {
+            Self::Nothing => current,
+            Self::Is(value) => value,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Said<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::Is)
+    }
 }

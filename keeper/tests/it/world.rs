@@ -34,8 +34,8 @@ impl World {
         let url = PgUrl::parse(&database.url).unwrap();
         let (clock, hands) = Clock::manual(Timestamp::from_second(CREATED).unwrap());
         let store = |role| Store::connect(&url, role, POOL).unwrap();
-        let made = store::tenant::ensure(&store(Role::Login), "shop", false, clock.now());
-        let made = made.await.unwrap();
+        let login = store(Role::Login);
+        let made = store::tenant::ensure(&login, "shop", false, clock.now()).await.unwrap();
         let notifier = Notifier::start(&url).unwrap();
         let tenant = projector::Tenant {
             tenant_id: made.tenant_id,

@@ -32,7 +32,7 @@ use super::engine::Engine;
 use super::histories::{KNOWN, Step, known, policy, purchase, step};
 
 /// Up to so many events, all orders are tried.
-const ALL_ORDERS_UP_TO: usize = 4;
+const ALL_ORDERS_UP_TO: usize = 5;
 
 /// What must be equal.
 #[derive(Debug, PartialEq)]
@@ -80,17 +80,21 @@ fn end(base: &Engine, told: &[Value], batch: usize) -> End {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(250))]
+    #![proptest_config(ProptestConfig::with_cases(80))]
 
     #[test]
     fn all_orders_of_a_few_events_end_alike(policy in policy(), told in purchase(1..=ALL_ORDERS_UP_TO)) {
+        prop_assume!(told.len() <= ALL_ORDERS_UP_TO);
         let base = known(policy);
         let expected = end(&base, &told, 1);
-        let all = if told.len() <= ALL_ORDERS_UP_TO { orders(&told) } else { vec![told.into_iter().rev().collect()] };
-        for order in all {
+        for order in orders(&told) {
             prop_assert_eq!(&end(&base, &order, 1), &expected, "{}", json!(order));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
     fn any_order_with_repetitions_in_any_batches_ends_alike(
@@ -101,7 +105,7 @@ proptest! {
                 let told = told.clone();
                 move |again| Just([told.clone(), again].concat()).prop_shuffle()
             });
-            (Just(told), prop::collection::vec(order, 8))
+            (Just(told), prop::collection::vec(order, 4))
         }),
         batch in 1..5_usize,
     ) {

@@ -6,6 +6,7 @@
     clippy::arithmetic_side_effects,
     reason = "a test that meets what cannot be has failed"
 )]
+#![expect(clippy::needless_pass_by_value, reason = "bodies are made where they are told")]
 
 mod bodies;
 mod books;

@@ -7,13 +7,14 @@
 //! is prepared.
 
 mod check;
+mod open;
 mod role;
 mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::Config;
 
 use crate::error::Error;
@@ -21,6 +22,7 @@ use crate::statement::{Connection, Link};
 use crate::url::PgUrl;
 
 pub(crate) use check::STATEMENTS;
+use open::Opener;
 pub use role::Role;
 pub(crate) use tls::connector;
 
@@ -71,25 +73,18 @@ impl Store {
         let config = client_config(url, role.application_name());
         let opening = config.get_connect_timeout().copied();
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config, connector(url)?, recycling);
-        let mut pool = Pool::builder(manager)
+        let (settings, each_transaction) = if url.is_pooled() {
+            (String::new(), Some(role.settings("SET LOCAL")))
+        } else {
+            (role.settings("SET"), None)
+        };
+        let opener = Opener { tls: connector(url)?, settings };
+        let pool = Pool::builder(Manager::from_connect(config, opener, recycling))
             .max_size(pool_size)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(POOL_WAIT_TIMEOUT))
-            .create_timeout(opening);
-        let mut each_transaction = None;
-        if url.is_pooled() {
-            each_transaction = Some(role.settings("SET LOCAL"));
-        } else {
-            let settings: Arc<str> = role.settings("SET").into();
-            pool = pool.post_create(Hook::async_fn(move |client, _| {
-                let settings = Arc::clone(&settings);
-                Box::pin(async move {
-                    client.batch_execute(&settings).await.map_err(HookError::Backend)
-                })
-            }));
-        }
-        let pool = pool.build();
+            .create_timeout(opening)
+            .build();
         let pool = pool.map_err(|error| Error::setting("making the pool", error.to_string()))?;
         let session = Arc::new(Session { role, each_transaction });
         Ok(Self { pool, session, allow_unsafe_settings: false })

@@ -6,7 +6,7 @@ use std::time::Duration;
 const PROCESS_STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest statement of a person's command: `verify` reads whole tables.
-const COMMAND_STATEMENT_TIMEOUT: Duration = Duration::from_secs(600);
+const COMMAND_STATEMENT_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Longest wait for a lock, so that a stuck holder shows as an error and not as a standstill.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,6 +1,6 @@
 //! The event log: the one door through which everything that the outside says comes in.
 //!
-//! writers: ingest, api, keeper (event, event_key)
+//! writers: ingest, api, keeper (`event`, `event_key`)
 //!
 //! Positions are dense and their order is commit order, because every append holds the tenant's row of `log_head` from
 //! before it reads `max(pos)` until its commit. Whoever sees position N therefore sees every smaller one: N's writer held

@@ -22,6 +22,9 @@ const BACKLOG: usize = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// Longest wait for the connection, login included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What its session calls itself.
 const APPLICATION_NAME: &str = "tally_listener";
 
@@ -67,7 +70,9 @@ async fn session(
     hints: &broadcast::Sender<Hint>,
     listening: &mut bool,
 ) -> Result<(), Error> {
-    let connecting = config.connect(tls).await;
+    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, config.connect(tls)).await;
+    let connecting =
+        connecting.map_err(|_| Error::unavailable("listening", "no answer in time"))?;
     let (client, mut connection) = connecting.map_err(|error| Error::connecting(&error))?;
     let failed = |error| Error::postgres("notify.listen", &error);
     // Nobody may be subscribed at the moment: sending then fails, which is fine.

@@ -5,6 +5,7 @@
 //! with a stricter default: without `sslmode`, a server that is not on this host must prove who it is.
 
 mod parse;
+mod sqlx;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,6 @@ pub use parse::UrlError;
 /// A parsed connection URL. Its text forms never show the password.
 #[derive(Clone)]
 pub struct PgUrl {
-    text: String,
     config: Config,
     tls: Tls,
     root_certificates: Option<PathBuf>,
@@ -69,9 +69,10 @@ impl PgUrl {
         self.config.get_dbname()
     }
 
-    /// The URL as it was given, password included: for libraries that take nothing else. Never log it.
-    pub fn expose(&self) -> &str {
-        &self.text
+    /// The same address for `sqlx`, which reads URLs in its own way: the first host, the protection said in full. It holds
+    /// the password; never log it.
+    pub fn expose_for_sqlx(&self) -> String {
+        sqlx::write(self)
     }
 
     pub(crate) fn config(&self) -> &Config {

@@ -85,7 +85,7 @@ pub(super) fn parse(text: &str) -> Result<PgUrl, UrlError> {
         let (key, value) = split(pair, '=');
         parts.key(&decode(key, "keys")?, &decode(value, "values")?)?;
     }
-    parts.judge(text)
+    parts.judge()
 }
 
 impl Parts {
@@ -169,7 +169,7 @@ impl Parts {
         Ok(())
     }
 
-    fn judge(mut self, text: &str) -> Result<PgUrl, UrlError> {
+    fn judge(mut self) -> Result<PgUrl, UrlError> {
         if self.hosts.is_empty() {
             let here = SOCKET_FOLDERS.into_iter().find(|folder| Path::new(folder).is_dir());
             self.hosts.extend(here.map(str::to_owned));
@@ -193,7 +193,6 @@ impl Parts {
             return Err(UrlError::BindingWithoutTls);
         }
         Ok(PgUrl {
-            text: text.to_owned(),
             pooled: self.pooled.unwrap_or_else(|| self.is_hosted_pooler()),
             config: self.config,
             tls,

@@ -101,6 +101,24 @@ fn what_is_no_url_is_refused() {
 }
 
 #[test]
+fn sqlx_is_told_everything() {
+    for (text, told) in [
+        ("postgres://u@db/d", "postgres://u@db/d?sslmode=verify-full"),
+        (
+            "postgres://u:p%40s@/d?host=/a b&port=1",
+            "postgres://u:p%40s@%2Fa%20b:1/d?sslmode=disable",
+        ),
+        (
+            "postgres://a,b/d?sslmode=require&sslrootcert=ca.pem&options=endpoint%3Dx&pgbouncer=true",
+            "postgres://a/d?sslmode=verify-ca&sslrootcert=ca.pem&options=endpoint%3Dx",
+        ),
+        ("postgres://u@[::1]:5/d", "postgres://u@[::1]:5/d?sslmode=disable"),
+    ] {
+        assert_eq!(read(text).expose_for_sqlx(), told, "{text}");
+    }
+}
+
+#[test]
 fn the_password_is_never_shown() {
     let url = read(
         "postgres://u:hunter2@db:5432/d?sslmode=bogus&x=1".replace("bogus", "require").as_str(),

@@ -1,4 +1,9 @@
 //! The store against a real Postgres, each test in a database of its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod append;
 mod append_only;

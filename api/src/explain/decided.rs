@@ -1,0 +1,228 @@
+//! What was decided, and why, in sentences: the rest of a beat.
+
+use ledger::account::SystemAccount;
+use ledger::decision::{Outcome, Reason};
+use ledger::ids::Owner;
+use rules::world::Detail;
+use store::read::cases::{Case, Resolution};
+use store::read::decisions::Decision;
+use store::read::payments::Movement;
+
+use super::material::Material;
+use super::words::{and, because, candidates, credits, evidence_of, named};
+
+/// What became of an event when it was decided first. `is_news` is false if the same was said of the payment before.
+pub(super) fn first(material: &Material, decision: &Decision, is_news: bool) -> String {
+    let moved = moved(material, decision);
+    match decision.verdict.outcome {
+        Outcome::InReview => in_review(material, decision, is_news, moved),
+        Outcome::Applied | Outcome::Ignored | Outcome::Deferred => {
+            sentences([settled(decision), moved])
+        }
+    }
+}
+
+/// What a later decision changed; `None` if it changed nothing that is worth a word.
+pub(super) fn revised(material: &Material, decision: &Decision) -> Option<String> {
+    let moved = moved(material, decision);
+    if decision.verdict.reason == Reason::Joined && moved.is_none() {
+        return None;
+    }
+    let closed = decision.cause_pos.and_then(|cause| {
+        let closed_by = |case: &&Case| case.closed_pos == Some(cause);
+        material.cases.iter().find(closed_by)
+    });
+    let begin = match (closed, decision.cause_pos) {
+        (Some(case), _) => close(case),
+        (None, Some(_)) => "So the payment was decided anew.".to_owned(),
+        (None, None) => {
+            let version = decision.rules_version;
+            format!("It was decided anew by newer rules (version {version}).")
+        }
+    };
+    let rest = match decision.verdict.outcome {
+        Outcome::InReview => Some(in_review(material, decision, true, moved)),
+        Outcome::Applied | Outcome::Ignored | Outcome::Deferred => {
+            let settled = settled(decision);
+            let text = sentences([moved, settled]);
+            (!text.is_empty()).then_some(text)
+        }
+    };
+    Some(sentences([Some(begin), rest]))
+}
+
+/// How a case ended.
+fn close(case: &Case) -> String {
+    let id = case.id;
+    match case.resolution {
+        Some(Resolution::Healed) => {
+            format!("That settled case {id}, which is closed: it healed by itself.")
+        }
+        Some(Resolution::Assigned) => {
+            format!("That settled case {id}, which is closed: it was assigned.")
+        }
+        Some(Resolution::Dismissed) => format!("Case {id} is closed: it was dismissed."),
+        Some(Resolution::Superseded) => format!("Case {id} is closed: another one took its place."),
+        Some(Resolution::Expired) => format!("Case {id} is closed: its time was over."),
+        None => format!("Case {id} was decided anew."),
+    }
+}
+
+/// What a decision that needs nobody says beyond what moved.
+fn settled(decision: &Decision) -> Option<String> {
+    let text = match decision.verdict.reason {
+        Reason::Credited => {
+            let evidence = evidence_of(decision.evidence.as_ref());
+            return because(&evidence, decision.rank)
+                .map(|because| format!("That is whose it is {because}."));
+        }
+        Reason::Joined => "It tells of a purchase that we knew already, so nothing moved.",
+        Reason::Pending => "The money is not in yet, so nothing was credited.",
+        Reason::Evidence => "We keep it as evidence of whose this customer's payments are.",
+        Reason::UnhandledType => {
+            "Events of this type move no credits: it was kept, and nothing else."
+        }
+        Reason::SetupMode => "The checkout only stored a way to pay; nothing was bought.",
+        Reason::NotOurs => "It does not concern credits that we keep, so nothing was credited.",
+        Reason::Dismissed => "A person had decided that no credits are due.",
+        Reason::Stale => "The case had changed by then, so this had no effect.",
+        Reason::NotUnderstoodYet => {
+            "It may move credits, but this version does not understand it yet: it is kept, and will be decided by one that \
+             does."
+        }
+        Reason::Registered
+        | Reason::Catalogued
+        | Reason::Operated
+        | Reason::Erased
+        | Reason::UnknownUser
+        | Reason::NoEvidence
+        | Reason::Conflict
+        | Reason::UnsignedOnly
+        | Reason::UnknownPrice
+        | Reason::CreditsMismatch
+        | Reason::Malformed
+        | Reason::UnsupportedShape
+        | Reason::Error
+        | Reason::Waiting => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// Why it waits, what was set aside meanwhile, and in which case.
+fn in_review(
+    material: &Material,
+    decision: &Decision,
+    is_news: bool,
+    moved: Option<String>,
+) -> String {
+    let reason = decision.verdict.reason;
+    let case = material.cases.iter().find(|case| case.reason == reason);
+    if !is_news {
+        let wait = case.map(|case| {
+            format!(
+                "It tells of the purchase that waits in case {}, so nothing else happened.",
+                case.id
+            )
+        });
+        return sentences([wait, moved]);
+    }
+    let detail = case.map(|case| serde_json::from_value(case.detail.clone()).unwrap_or_default());
+    let why = why(decision, &detail.unwrap_or_default());
+    let opened = case.map(|case| format!("Case {} was opened for it.", case.id));
+    sentences([Some(why), moved, opened])
+}
+
+/// Why a person, or a further fact, is needed.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only reasons of cases come here")]
+fn why(decision: &Decision, detail: &Detail) -> String {
+    let evidence = evidence_of(decision.evidence.as_ref());
+    let users = and(&named(&evidence));
+    let places = |kinds: fn(i16) -> bool| {
+        let naming = evidence.iter().filter(|piece| kinds(piece.rank));
+        and(&naming.map(|piece| piece.evidence.at.clone()).collect::<Vec<_>>())
+    };
+    let may_be =
+        candidates(&detail.candidates).map(|who| format!(" It may be {who}.")).unwrap_or_default();
+    let error = detail.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+    match decision.verdict.reason {
+        Reason::UnknownUser => format!(
+            "It could not be credited: it names user {users} (in {}), and there is no such user in the directory.",
+            places(|rank| rank <= 4)
+        ),
+        Reason::NoEvidence => format!("It could not be credited: nothing in it says whose it is.{may_be}"),
+        Reason::Conflict => {
+            format!("It could not be credited: what it says about whose it is contradicts itself.{may_be}")
+        }
+        Reason::UnsignedOnly => format!(
+            "It could not be credited: only {} names a user ({users}), and that is unsigned, so a buyer could have typed \
+             it in.",
+            places(|rank| rank == 4)
+        ),
+        Reason::UnknownPrice => {
+            "It could not be credited: nothing says how many credits it is worth.".to_owned()
+        }
+        Reason::CreditsMismatch => {
+            format!("It could not be credited: what is said about its worth does not fit together{error}.")
+        }
+        Reason::Malformed => format!("The bytes cannot be read as an event{error}."),
+        Reason::UnsupportedShape => format!("A part of it has a shape that we cannot read{error}."),
+        Reason::Error => format!("Deciding it failed again and again{error}."),
+        Reason::Waiting => {
+            "By itself it names no user, price or credits, so it waits a while for the checkout or the invoice that it may \
+             belong to."
+                .to_owned()
+        }
+        other => format!("It is in review: {}.", other.name()),
+    }
+}
+
+/// What moved in the name of a decision.
+fn moved(material: &Material, decision: &Decision) -> Option<String> {
+    let movements = material.movements_of(decision);
+    let to_user = movements.iter().any(|movement| is_claimed(movement));
+    // What leaves the unclaimed account for a user's is told once, at its arrival.
+    let told = movements.into_iter().filter(|movement| {
+        !(to_user && movement.contra == SystemAccount::Unclaimed && movement.amount < 0)
+    });
+    let sentences: Vec<String> = told.map(movement).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn is_claimed(movement: &Movement) -> bool {
+    movement.contra == SystemAccount::Unclaimed
+        && movement.amount > 0
+        && matches!(movement.owner, Owner::User(_))
+}
+
+/// One movement.
+pub(super) fn movement(movement: &Movement) -> String {
+    let unit = &movement.id.unit;
+    let amount = credits(movement.amount.saturating_abs(), unit);
+    let balance = credits(movement.balance_after, unit);
+    match (&movement.owner, movement.amount > 0) {
+        (Owner::User(user), true) if is_claimed(movement) => {
+            format!(
+                "The {amount} that were set aside went to user {user}, whose balance became {balance}."
+            )
+        }
+        (Owner::User(user), true) => {
+            format!("{amount} went to user {user}, whose balance became {balance}.")
+        }
+        (Owner::User(user), false) => {
+            format!("{amount} were taken back from user {user}, whose balance became {balance}.")
+        }
+        (Owner::Unclaimed(_), true) => {
+            format!("The {amount} were set aside until somebody claims them.")
+        }
+        (Owner::Unclaimed(_), false) if movement.contra == SystemAccount::WriteOff => {
+            format!("The {amount} that were set aside were written off.")
+        }
+        (Owner::Unclaimed(_), false) => format!("{amount} that were set aside were taken back."),
+    }
+}
+
+/// The sentences that there are, with a space between them.
+pub(super) fn sentences<const N: usize>(parts: [Option<String>; N]) -> String {
+    let there: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    there.join(" ")
+}

@@ -1,0 +1,181 @@
+//! Where it stands now, and what can be done about it.
+
+use ledger::decision::Reason;
+use ledger::ids::Owner;
+use rules::world::Detail;
+use store::read::cases::Case;
+use store::read::payments::{Leg, Payment, Status};
+
+use super::material::Material;
+use super::words::{and, credits, money};
+
+/// What the story is about, in one line.
+pub(super) fn title(material: &Material) -> String {
+    let Some(payment) = &material.payment else {
+        let event = material.events.values().next();
+        return event.map_or_else(String::new, |event| {
+            format!("Event {} at position {}", event.source_id, event.pos)
+        });
+    };
+    let price = payment.paid.zip(payment.currency.as_deref());
+    let price =
+        price.map(|(paid, currency)| format!(" of {}", money(paid, currency))).unwrap_or_default();
+    format!("Payment {}{price}: {}", payment.root_key, summary(material, payment))
+}
+
+fn summary(material: &Material, payment: &Payment) -> String {
+    let (posted, expected) =
+        (total(&material.legs, |leg| leg.posted), total(&material.legs, |leg| leg.expected));
+    match (&payment.owner, material.open_case(), payment.status) {
+        (_, Some(case), _) => format!("waits in case {}", case.id),
+        (Some(Owner::User(user)), None, _) => posted.map_or_else(
+            || format!("settled for user {user}, nothing is credited"),
+            |posted| format!("{posted} credited to user {user}"),
+        ),
+        (_, None, Status::Pending) => expected.map_or_else(
+            || "the money is not in yet".to_owned(),
+            |expected| format!("worth {expected}, the money is not in yet"),
+        ),
+        (_, None, Status::NotOurs) => "does not concern us".to_owned(),
+        (_, None, Status::Failed) => "failed".to_owned(),
+        (_, None, Status::Unknown | Status::Paid) => "nothing is credited".to_owned(),
+    }
+}
+
+/// Where it stands.
+pub(super) fn now(material: &Material) -> String {
+    if let Some(case) = material.open_case() {
+        return waiting(material, case);
+    }
+    let Some(payment) = &material.payment else { return alone(material) };
+    let (posted, expected) =
+        (total(&material.legs, |leg| leg.posted), total(&material.legs, |leg| leg.expected));
+    match (&payment.owner, payment.status) {
+        (Some(Owner::User(user)), _) => match posted {
+            Some(posted) => format!(
+                "Settled: {posted} of this payment stand on the account of user {user}. Nothing is open."
+            ),
+            None => format!(
+                "Settled: it is user {user}'s, but none of its credits stand on the account any more."
+            ),
+        },
+        (_, Status::Pending) => {
+            let credited =
+                expected.map_or_else(|| "It is".to_owned(), |expected| format!("{expected} are"));
+            format!("The money is not in yet. {credited} credited once Stripe tells us that it is.")
+        }
+        (_, Status::NotOurs) => {
+            "Nothing is open: it does not concern the credits that we keep.".to_owned()
+        }
+        (_, Status::Failed) => {
+            "Nothing is open: the payment failed, and nothing was credited.".to_owned()
+        }
+        (Some(Owner::Unclaimed(_)) | None, Status::Unknown | Status::Paid) => {
+            "Nothing is open, and nothing of it is credited.".to_owned()
+        }
+    }
+}
+
+/// What an event that belongs to no payment came to.
+fn alone(material: &Material) -> String {
+    match material.decisions.last() {
+        Some(last) => format!(
+            "Nothing is open: the event is {} ({}).",
+            last.verdict.outcome.name(),
+            last.verdict.reason.name()
+        ),
+        None => "It is not decided yet.".to_owned(),
+    }
+}
+
+/// What an open case waits for, and what staff can do.
+fn waiting(material: &Material, case: &Case) -> String {
+    let id = case.id;
+    let detail: Detail = serde_json::from_value(case.detail.clone()).unwrap_or_default();
+    let aside = match &material.payment {
+        Some(Payment { owner: Some(Owner::Unclaimed(_)), .. }) => {
+            total(&material.legs, |leg| leg.posted)
+                .map(|posted| format!(" {posted} stand unclaimed meanwhile."))
+        }
+        Some(_) | None => None,
+    };
+    let heals: Vec<String> = material.waits_of(case).into_iter().map(healing).collect();
+    let heals = if heals.is_empty() {
+        String::new()
+    } else {
+        format!(" It settles by itself {}.", heals.join(", or "))
+    };
+    let aside = aside.unwrap_or_default();
+    format!(
+        "It waits in case {id} ({}).{aside}{heals} {}",
+        case.reason.name(),
+        to_do(case, &detail)
+    )
+}
+
+/// What would release a case, from the key that it waits for.
+fn healing(key: &str) -> String {
+    match key.split_once(':') {
+        Some(("user", user)) => {
+            format!("once the app registers user {user} (PUT /v1/users/{user})")
+        }
+        Some(("customer", customer)) => {
+            format!("once it is known whose the Stripe customer {customer} is")
+        }
+        Some(("price", price)) => format!("once the catalogue has the price {price}"),
+        Some(("payment", payment)) => format!("once more is told of the payment {payment}"),
+        _ => format!("once something is told of {key}"),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only reasons of cases come here")]
+fn to_do(case: &Case, detail: &Detail) -> String {
+    let candidates: Vec<String> =
+        detail.candidates.iter().map(|candidate| candidate.user.clone()).collect();
+    let text = match case.reason {
+        Reason::UnknownUser => "If that id is wrong, find the right user and assign the case.",
+        Reason::NoEvidence => "Find out who paid, and assign the case to that user.",
+        Reason::Conflict => {
+            return format!("Find out whether it is {}, and assign the case.", or(&candidates));
+        }
+        Reason::UnsignedOnly => "If that user did pay, assign the case to them.",
+        Reason::UnknownPrice => "Or assign the case, saying how many credits it is worth.",
+        Reason::CreditsMismatch => "Assign the case, saying how many credits it is really worth.",
+        Reason::Malformed | Reason::UnsupportedShape => {
+            "Look at the bytes: if they concern credits, see to them in Stripe; then dismiss the case, or retry it with a newer version."
+        }
+        Reason::Error => "Once the cause is mended, retry the case.",
+        Reason::Waiting => {
+            let due = case.due.map(|due| format!(" at {due}")).unwrap_or_default();
+            return format!(
+                "If nothing comes, it is put aside as not ours{due}. Somebody who knows better can assign it."
+            );
+        }
+        _ => "Assign it, dismiss it, or retry it.",
+    };
+    text.to_owned()
+}
+
+fn or(users: &[String]) -> String {
+    match users {
+        [] => "somebody else's".to_owned(),
+        users => and(users).replace(" and ", " or "),
+    }
+}
+
+/// The sum over the lines, unit by unit; `None` if it is nothing.
+fn total(legs: &[Leg], amount: impl Fn(&Leg) -> i64) -> Option<String> {
+    let mut units: Vec<(&str, i64)> = Vec::new();
+    for leg in legs {
+        match units.iter_mut().find(|(unit, _)| *unit == leg.unit) {
+            Some((_, sum)) => *sum = sum.saturating_add(amount(leg)),
+            None => units.push((&leg.unit, amount(leg))),
+        }
+    }
+    let sums: Vec<String> = units
+        .into_iter()
+        .filter(|(_, sum)| *sum != 0)
+        .map(|(unit, sum)| credits(sum, unit))
+        .collect();
+    (!sums.is_empty()).then(|| and(&sums))
+}

@@ -1,0 +1,146 @@
+//! What somebody told us, in a sentence: the beginning of every beat.
+
+use serde_json::Value;
+use store::log::{Origin, Source};
+use store::read::events::Envelope;
+use store::read::explain::Fact;
+
+use super::material::Material;
+use super::words::{credits, sha256};
+use ledger::DEFAULT_UNIT;
+use ledger::ids::CaseId;
+
+/// What the event says, by whoever said it. `of_this` tells whether it is one of the story's own, or one that had an
+/// influence on it.
+pub(super) fn told(material: &Material, event: &Envelope, of_this: bool) -> String {
+    let Some(fact) = material.facts.get(&event.pos) else {
+        return if of_this { stripe(event) } else { elsewhere(event) };
+    };
+    let actor = || actor(material, fact);
+    match fact.event_type.as_str() {
+        "tally.user.registered" => format!("The app registered user {}.", text(fact, "user")),
+        "tally.catalogue.set" => format!("{} {}.", actor(), catalogue(fact)),
+        "tally.case.assigned" => {
+            format!(
+                "{} assigned {} to user {}{}.{}",
+                actor(),
+                case(fact),
+                text(fact, "user"),
+                worth(fact),
+                reason(fact)
+            )
+        }
+        "tally.case.dismissed" => {
+            let write_off = fact.body.get("write_off").and_then(Value::as_bool).unwrap_or_default();
+            let how = if write_off { " and wrote its credits off" } else { "" };
+            format!("{} dismissed {}{how}.{}", actor(), case(fact), reason(fact))
+        }
+        "tally.case.retried" => format!("{} asked for {} to be decided anew.", actor(), case(fact)),
+        "tally.case.due" => format!("The time that {} was to wait was over.", case(fact)),
+        "tally.event.erased" => {
+            let pos = fact.body.get("pos").and_then(Value::as_i64).unwrap_or_default();
+            format!(
+                "{} had the bytes of the event at position {pos} erased.{}",
+                actor(),
+                reason(fact)
+            )
+        }
+        other => format!("We noted a fact of type {other}."),
+    }
+}
+
+/// What Stripe says happened, and how that can be proved.
+fn stripe(event: &Envelope) -> String {
+    let way = match event.source {
+        Source::Webhook => "Stripe told us",
+        Source::Backfill => "We fetched from Stripe",
+        Source::Import => "An import told us",
+        Source::Api | Source::Cli => "We were told",
+    };
+    let (id, pos, sha256) = (&event.source_id, event.pos, sha256(&event.body_sha256));
+    let proof = match (event.is_signed, event.body_bytes) {
+        (_, None) => format!("its bytes were erased, their SHA-256 {sha256} is kept"),
+        (true, Some(_)) => format!("the signed bytes are kept, SHA-256 {sha256}"),
+        (false, Some(_)) => format!("the bytes are kept, SHA-256 {sha256}"),
+    };
+    if event.event_type.is_empty() {
+        return format!("{way} something that is no event ({id}, position {pos}; {proof}).");
+    }
+    let kind = &event.event_type;
+    format!("{way} that {} ({kind}, event {id}, position {pos}; {proof}).", happened(kind))
+}
+
+/// An event that is not of this story, but had an influence on it.
+fn elsewhere(event: &Envelope) -> String {
+    let (kind, id, pos) = (&event.event_type, &event.source_id, event.pos);
+    match (event.origin, kind.as_str()) {
+        (Origin::Stripe, "customer.created" | "customer.updated") => {
+            format!("Stripe told us more about the customer ({kind}, event {id}, position {pos}).")
+        }
+        (Origin::Stripe, _) => format!(
+            "Another payment of the same Stripe customer was settled, which tells whose the customer is ({kind}, event \
+             {id}, position {pos})."
+        ),
+        (Origin::Operator | Origin::Directory | Origin::Catalogue | Origin::Clock, _) => {
+            format!("We noted a fact whose words were erased ({kind}, position {pos}).")
+        }
+    }
+}
+
+/// What Stripe's type of event means, after "told us that".
+fn happened(kind: &str) -> String {
+    let words = match kind {
+        "checkout.session.completed" => "a checkout was completed",
+        "checkout.session.async_payment_succeeded" => "the payment of a checkout arrived",
+        "checkout.session.async_payment_failed" => "the payment of a checkout failed",
+        "checkout.session.expired" => "a checkout was abandoned",
+        "payment_intent.succeeded" => "a payment succeeded",
+        "charge.succeeded" => "a charge succeeded",
+        "charge.refunded" => "a charge was refunded",
+        "charge.dispute.created" => "a charge was disputed",
+        "customer.created" => "a customer was created",
+        "customer.updated" => "a customer was changed",
+        "invoice.paid" => "an invoice was paid",
+        other => return format!("“{other}” happened"),
+    };
+    words.to_owned()
+}
+
+fn actor(material: &Material, fact: &Fact) -> String {
+    let key_id = text(fact, "actor");
+    match material.actors.get(key_id) {
+        Some(name) => format!("{name} ({key_id})"),
+        None => key_id.to_owned(),
+    }
+}
+
+fn case(fact: &Fact) -> String {
+    let id = text(fact, "case").parse().map(|id| CaseId(id).to_string());
+    id.map_or_else(|_| "a case".to_owned(), |id| format!("case {id}"))
+}
+
+fn catalogue(fact: &Fact) -> String {
+    let price = text(fact, "price");
+    match fact.body.get("credits").and_then(Value::as_i64) {
+        Some(amount) => format!("set the price {price} to {}", credits(amount, unit(fact))),
+        None => format!("declared that the price {price} does not concern us"),
+    }
+}
+
+fn worth(fact: &Fact) -> String {
+    let amount = fact.body.get("credits").and_then(Value::as_i64);
+    amount.map_or_else(String::new, |amount| format!(", as {}", credits(amount, unit(fact))))
+}
+
+fn unit(fact: &Fact) -> &str {
+    Some(text(fact, "unit")).filter(|unit| !unit.is_empty()).unwrap_or(DEFAULT_UNIT)
+}
+
+fn reason(fact: &Fact) -> String {
+    let reason = text(fact, "reason").trim();
+    if reason.is_empty() { String::new() } else { format!(" The reason given: “{reason}”.") }
+}
+
+fn text<'a>(fact: &'a Fact, member: &str) -> &'a str {
+    fact.body.get(member).and_then(Value::as_str).unwrap_or_default()
+}

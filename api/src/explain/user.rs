@@ -1,0 +1,152 @@
+//! The story of a user: every movement of his credits, and what is still on its way to him.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use ledger::DEFAULT_UNIT;
+use ledger::account::SystemAccount;
+use ledger::ids::Owner;
+use store::Client;
+use store::read::balance::{Parts, balance_get};
+use store::read::page::{From, Page};
+use store::read::payments::{Payment, payment_get};
+use store::read::postings::{Posting, posting_list};
+use store::read::users::User;
+
+use super::words::{credits, money};
+use super::{Beat, Tale};
+use crate::error::RouteError;
+
+/// Most movements that are told, the newest ones.
+const POSTINGS_MAX: u8 = 100;
+
+/// What is known of a user.
+pub(super) struct Known {
+    /// The directory's words.
+    pub(super) user: User,
+    /// Movements in the default unit, oldest first.
+    pub(super) postings: Vec<Posting>,
+    /// Whether there are older ones.
+    pub(super) has_older: bool,
+    /// Payments that are his or may be, by name.
+    pub(super) payments: BTreeMap<String, Payment>,
+    /// What he has.
+    pub(super) parts: Parts,
+}
+
+/// Reads what is known of a user, and tells it.
+pub(super) async fn read_and_tell(
+    client: &Client,
+    tenant_id: i32,
+    user: User,
+    now: Timestamp,
+) -> Result<Tale, RouteError> {
+    let account = Owner::User(user.user_id.clone()).account_id();
+    let page = Page { from: From::Newest, limit: POSTINGS_MAX };
+    let mut found = posting_list(client, tenant_id, account, DEFAULT_UNIT, &page).await?;
+    found.rows.reverse();
+    let mut payments = BTreeMap::new();
+    for root_key in
+        store::read::explain::explain_payment_list(client, tenant_id, &user.user_id).await?
+    {
+        if let Some(payment) = payment_get(client, tenant_id, &root_key).await? {
+            payments.insert(root_key, payment);
+        }
+    }
+    let parts = balance_get(client, tenant_id, &user.user_id, DEFAULT_UNIT, now).await?;
+    Ok(tell(&Known {
+        user,
+        postings: found.rows,
+        has_older: found.has_more,
+        payments,
+        parts: parts.unwrap_or_default(),
+    }))
+}
+
+/// Tells the story.
+pub(super) fn tell(known: &Known) -> Tale {
+    let id = &known.user.user_id;
+    let registered = Beat {
+        at: known.user.created_at,
+        position: None,
+        text: format!("The app registered user {id}."),
+    };
+    let mut beats = vec![registered];
+    if known.has_older {
+        let first = known.postings.first().map_or(known.user.created_at, |first| first.recorded_at);
+        let text = format!(
+            "Older movements are not told here: GET /v1/users/{id}/postings lists them all."
+        );
+        beats.push(Beat { at: first, position: None, text });
+    }
+    beats.extend(known.postings.iter().map(|posting| moved(known, posting)));
+    beats.sort_by_key(|beat| beat.at);
+    Tale { title: title(known), beats, now: now(known) }
+}
+
+fn moved(known: &Known, posting: &Posting) -> Beat {
+    let amount = credits(posting.amount.saturating_abs(), DEFAULT_UNIT);
+    let balance = credits(posting.balance_after, DEFAULT_UNIT);
+    let source = posting.root_key.as_ref().map_or_else(String::new, |root_key| {
+        let payment = known.payments.get(root_key);
+        let price = payment.and_then(|payment| payment.paid.zip(payment.currency.as_deref()));
+        let price = price.map(|(paid, currency)| format!(", {}", money(paid, currency)));
+        format!(" (payment {root_key}{})", price.unwrap_or_default())
+    });
+    let what = match (posting.contra, posting.amount > 0) {
+        (SystemAccount::Sale, true) => "were bought",
+        (SystemAccount::Sale, false) => {
+            "were taken back, because the payment turned out to be worth less"
+        }
+        (SystemAccount::Refund, _) => "were taken back, because the money was refunded",
+        (SystemAccount::Dispute, false) => "were taken back, because the payment is disputed",
+        (SystemAccount::Dispute, true) => "were given back after a dispute",
+        (SystemAccount::Spend, false) => "were spent",
+        (SystemAccount::Spend, true) => "were given back from a spend",
+        (SystemAccount::Expiry, _) => "expired",
+        (SystemAccount::Promo, _) => "were given for free",
+        (SystemAccount::Adjustment, _) => "were moved by a correction",
+        (SystemAccount::Unclaimed, true) => "that had stood unclaimed were found to be theirs",
+        (SystemAccount::Unclaimed, false) => "were found not to be theirs and stand unclaimed",
+        (SystemAccount::WriteOff, _) => "were written off",
+    };
+    Beat {
+        at: posting.recorded_at,
+        position: posting.decision.map(|(pos, _)| pos),
+        text: format!("{amount} {what}{source}. The balance became {balance}."),
+    }
+}
+
+fn title(known: &Known) -> String {
+    let available = credits(available(&known.parts), DEFAULT_UNIT);
+    format!("User {}: {available} available", known.user.user_id)
+}
+
+fn now(known: &Known) -> String {
+    let parts = &known.parts;
+    let say = |amount: i64, what: &str| {
+        (amount != 0).then(|| format!("{} {what}", credits(amount, DEFAULT_UNIT)))
+    };
+    let having = [
+        Some(format!("{} can be spent", credits(available(parts), DEFAULT_UNIT))),
+        say(parts.held, "are held by jobs under way"),
+        say(parts.pending, "come once their payment is complete"),
+        say(parts.in_review, "are paid and wait in a case that names this user"),
+        say(parts.disputed, "are taken back while a dispute is open"),
+        say(parts.posted.saturating_neg().max(0), "are owed"),
+    ];
+    let having: Vec<String> = having.into_iter().flatten().collect();
+    let waiting =
+        known.payments.values().filter(|payment| !matches!(payment.owner, Some(Owner::User(_))));
+    let waiting: Vec<String> = waiting.map(|payment| payment.root_key.clone()).collect();
+    let more = if waiting.is_empty() {
+        String::new()
+    } else {
+        format!(" Explain {} to see what they wait for.", super::words::and(&waiting))
+    };
+    format!("{}.{more}", having.join("; "))
+}
+
+fn available(parts: &Parts) -> i64 {
+    parts.posted.saturating_sub(parts.held).saturating_sub(parts.expired).max(0)
+}

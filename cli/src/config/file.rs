@@ -1,0 +1,93 @@
+//! The TOML file as it is written. What it says is judged in [`super::tenants`].
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::Mode;
+use super::error::ConfigError;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    /// Whether `POST /` is the webhook as well.
+    #[serde(default)]
+    pub(super) alias_root: bool,
+    /// The businesses; none is the one called `default`.
+    #[serde(default)]
+    pub(super) tenants: Vec<Tenant>,
+}
+
+/// One business.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tenant {
+    pub(super) name: String,
+    /// Metadata keys that name a user.
+    pub(super) user_id_keys: Option<Vec<String>>,
+    /// Metadata keys that hold an e-mail.
+    pub(super) email_keys: Option<Vec<String>>,
+    /// Whether an unsigned `client_reference_id` suffices.
+    #[serde(default)]
+    pub(super) accept_unsigned_reference: bool,
+    #[serde(default)]
+    pub(super) endpoints: Vec<Endpoint>,
+    /// By Stripe's `price_…`.
+    #[serde(default)]
+    pub(super) catalogue: BTreeMap<String, Price>,
+    pub(super) directory: Option<Directory>,
+}
+
+/// A webhook endpoint. Its secrets stand here, or in a variable, or in a file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Endpoint {
+    /// Its name in the path; none: the endpoint without a name.
+    pub(super) name: Option<String>,
+    pub(super) mode: Mode,
+    #[serde(default)]
+    pub(super) secrets: Vec<String>,
+    /// A variable with a comma separated list.
+    pub(super) secret_env: Option<String>,
+    /// A file with a comma separated list.
+    pub(super) secret_file: Option<String>,
+}
+
+/// What one of a price is worth.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Price {
+    pub(super) credits: Option<i64>,
+    pub(super) unit: Option<String>,
+    #[serde(default)]
+    pub(super) not_ours: bool,
+}
+
+/// Where the app keeps its users.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Directory {
+    pub(super) query: String,
+    /// Its database; none of the three: that of `DATABASE_URL`.
+    pub(super) url: Option<String>,
+    pub(super) url_env: Option<String>,
+    pub(super) url_file: Option<String>,
+}
+
+/// Reads the file at `path`, which the variable `place` names.
+pub(super) fn read(place: &str, path: &Path) -> Result<File, ConfigError> {
+    let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        place: place.to_owned(),
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|error| {
+        // The error's own text quotes the line, and that line may hold a secret.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count().saturating_add(1);
+        ConfigError::invalid(format!("{} line {line}", path.display()), error.message())
+    })
+}

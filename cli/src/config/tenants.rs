@@ -1,0 +1,207 @@
+//! The businesses of the TOML file, judged: what is wrong is named by its place in the file.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use keeper::catalogue::PriceEntry;
+use rules::policy::Policy;
+use rules::worth::{MAX_CREDITS, MAX_UNIT_BYTES, is_credits, is_unit};
+use store::PgUrl;
+use stripe::signature::Secret;
+
+use super::Mode;
+use super::environment::read_secret;
+use super::error::ConfigError;
+use super::file;
+
+/// The tenant that there is when no file names one.
+pub(crate) const DEFAULT_TENANT: &str = "default";
+
+/// Longest name of a tenant or an endpoint.
+const MAX_NAME_CHARS: usize = 64;
+
+/// What the configuration says of one business.
+#[derive(Clone, Debug)]
+pub(crate) struct TenantSettings {
+    /// Its name.
+    pub(crate) name: String,
+    /// Which names mean a user, and what may suffice.
+    pub(crate) policy: Policy,
+    /// Its webhook endpoints, but for that of `STRIPE_WEBHOOK_SECRET`.
+    pub(crate) endpoints: Vec<EndpointSettings>,
+    /// Its prices.
+    pub(crate) catalogue: Vec<PriceEntry>,
+    /// Where its app keeps its users.
+    pub(crate) directory: Option<DirectorySettings>,
+}
+
+/// A webhook endpoint.
+#[derive(Clone, Debug)]
+pub(crate) struct EndpointSettings {
+    /// Its name in the path.
+    pub(crate) name: Option<String>,
+    /// Mode of its secrets.
+    pub(crate) mode: Mode,
+    /// Any of these accepts.
+    pub(crate) secrets: Vec<Secret>,
+}
+
+/// The app's own table of users.
+#[derive(Clone, Debug)]
+pub(crate) struct DirectorySettings {
+    /// The query, with `$1` for the ids.
+    pub(crate) query: String,
+    /// Its database; `None`: that of `DATABASE_URL`.
+    pub(crate) url: Option<PgUrl>,
+}
+
+impl TenantSettings {
+    /// The one business of a configuration without a file.
+    pub(crate) fn of_default() -> Self {
+        Self {
+            name: DEFAULT_TENANT.to_owned(),
+            policy: Policy::default(),
+            endpoints: Vec::new(),
+            catalogue: Vec::new(),
+            directory: None,
+        }
+    }
+}
+
+/// The businesses of a file, at least one.
+pub(super) fn judge(path: &Path, tenants: Vec<file::Tenant>) -> Result<Vec<TenantSettings>, ConfigError> {
+    let mut names = BTreeSet::new();
+    let mut judged = Vec::new();
+    for tenant in tenants {
+        let place = format!("{}: tenants.{}", path.display(), tenant.name);
+        check_name(&place, &tenant.name)?;
+        if !names.insert(tenant.name.clone()) {
+            return Err(ConfigError::invalid(place, "two tenants have this name"));
+        }
+        judged.push(judge_one(&place, tenant)?);
+    }
+    if judged.is_empty() {
+        judged.push(TenantSettings::of_default());
+    }
+    Ok(judged)
+}
+
+fn judge_one(place: &str, tenant: file::Tenant) -> Result<TenantSettings, ConfigError> {
+    let usual = Policy::default();
+    let policy = Policy {
+        user_id_keys: tenant.user_id_keys.unwrap_or(usual.user_id_keys),
+        email_keys: tenant.email_keys.unwrap_or(usual.email_keys),
+        accept_unsigned_reference: tenant.accept_unsigned_reference,
+    };
+    let endpoints = tenant.endpoints.into_iter().map(|one| endpoint(place, one));
+    let catalogue = tenant.catalogue.into_iter().map(|(price, entry)| {
+        let place = format!("{place}.catalogue.{price}");
+        Ok(PriceEntry { worth: worth(&place, entry)?, price })
+    });
+    Ok(TenantSettings {
+        name: tenant.name,
+        policy,
+        endpoints: endpoints.collect::<Result<_, ConfigError>>()?,
+        catalogue: catalogue.collect::<Result<_, ConfigError>>()?,
+        directory: tenant.directory.map(|one| directory(place, one)).transpose()?,
+    })
+}
+
+fn endpoint(place: &str, endpoint: file::Endpoint) -> Result<EndpointSettings, ConfigError> {
+    let place = format!("{place}.endpoints.{}", endpoint.name.as_deref().unwrap_or("(no name)"));
+    if let Some(name) = &endpoint.name {
+        check_name(&place, name)?;
+    }
+    let mut secrets = endpoint.secrets;
+    if let Some((at, list)) = elsewhere(&place, endpoint.secret_env, endpoint.secret_file)? {
+        for secret in list.split(',') {
+            check_secret(&at, secret)?;
+        }
+        secrets.extend(list.split(',').map(str::to_owned));
+    }
+    let secrets = secrets.iter().map(|secret| check_secret(&place, secret));
+    let secrets: Vec<Secret> = secrets.collect::<Result<_, ConfigError>>()?;
+    if secrets.is_empty() {
+        let problem = "it has no signing secret; set secrets, secret_env or secret_file";
+        return Err(ConfigError::invalid(place, problem));
+    }
+    Ok(EndpointSettings { name: endpoint.name, mode: endpoint.mode, secrets })
+}
+
+fn check_secret(place: &str, secret: &str) -> Result<Secret, ConfigError> {
+    Secret::parse(secret.trim()).map_err(|weak| ConfigError::invalid(place, weak))
+}
+
+/// What stands in a variable or a file that the TOML file names, and the place of it.
+fn elsewhere(
+    place: &str,
+    variable: Option<String>,
+    file: Option<String>,
+) -> Result<Option<(String, String)>, ConfigError> {
+    match (variable, file) {
+        (Some(_), Some(_)) => {
+            Err(ConfigError::invalid(place, "a variable and a file are both named; name one"))
+        }
+        (Some(name), None) => {
+            let at = format!("{place}: {name}");
+            let value = std::env::var(&name);
+            let value = value.map_err(|_| ConfigError::invalid(&at, "the variable is not set"))?;
+            Ok(Some((at, value)))
+        }
+        (None, Some(path)) => {
+            let value = read_secret(place, Path::new(&path))?;
+            Ok(Some((format!("{place}: {path}"), value)))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn worth(place: &str, price: file::Price) -> Result<Option<(i64, String)>, ConfigError> {
+    match (price.not_ours, price.credits) {
+        (true, None) if price.unit.is_none() => Ok(None),
+        (true, _) => Err(ConfigError::invalid(place, "a price that is not ours is worth no credits")),
+        (false, None) => Err(ConfigError::invalid(place, "say credits, or not_ours = true")),
+        (false, Some(credits)) if !is_credits(credits) => {
+            let problem = format!("credits is not a whole number from 1 to {MAX_CREDITS}");
+            Err(ConfigError::invalid(place, problem))
+        }
+        (false, Some(credits)) => {
+            let unit = price.unit.unwrap_or_else(|| ledger::DEFAULT_UNIT.to_owned());
+            if !is_unit(&unit) {
+                let problem = format!("unit is not a name of at most {MAX_UNIT_BYTES} bytes");
+                return Err(ConfigError::invalid(place, problem));
+            }
+            Ok(Some((credits, unit)))
+        }
+    }
+}
+
+fn directory(place: &str, directory: file::Directory) -> Result<DirectorySettings, ConfigError> {
+    let place = format!("{place}.directory");
+    if !directory.query.contains("$1") {
+        let problem = "the query has no $1, the array of ids that it is asked for";
+        return Err(ConfigError::invalid(place, problem));
+    }
+    let named = elsewhere(&place, directory.url_env, directory.url_file)?;
+    let url = match (directory.url, named) {
+        (Some(_), Some(_)) => {
+            return Err(ConfigError::invalid(place, "its database is named twice; name it once"));
+        }
+        (Some(url), None) => Some(url),
+        (None, named) => named.map(|(_, url)| url),
+    };
+    let url = url.map(|url| PgUrl::parse(&url)).transpose();
+    let url = url.map_err(|error| ConfigError::invalid(&place, error))?;
+    Ok(DirectorySettings { query: directory.query, url })
+}
+
+/// Names stand in paths and in logs.
+fn check_name(place: &str, name: &str) -> Result<(), ConfigError> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > MAX_NAME_CHARS || !name.chars().all(is_plain) {
+        let problem =
+            format!("a name is 1 to {MAX_NAME_CHARS} letters, digits, dashes and underscores");
+        return Err(ConfigError::invalid(place, problem));
+    }
+    Ok(())
+}

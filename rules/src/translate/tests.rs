@@ -1,1 +1,0 @@
-//! Given an event, when it is translated, then it says this.
