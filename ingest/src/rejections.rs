@@ -88,13 +88,7 @@ async fn write_all(
 async fn write(outside: &Outside, run: &[(i32, Rejected)]) {
     let Some((tenant, _)) = run.first() else { return };
     let rejected: Vec<_> = run.iter().map(|(_, rejected)| rejected.clone()).collect();
-    let (store, id) = (outside.store.clone(), *tenant);
-    let n = rejected.len();
-    let h = tokio::runtime::Handle::current();
-    let r =
-        tokio::task::spawn_blocking(move || h.block_on(insert_batch(&store, id, &rejected))).await;
-    let Ok(r) = r else { return };
-    if let Err(error) = r {
-        tracing::warn!(tenant, %error, "the trace of {} refused deliveries is lost", n);
+    if let Err(error) = insert_batch(&outside.store, *tenant, &rejected).await {
+        tracing::warn!(tenant, %error, "the trace of {} refused deliveries is lost", rejected.len());
     }
 }

@@ -210,10 +210,12 @@ fn need(world: &World, root_key: &str, worth: &Worth, resolved: &Resolved) -> Op
         (Verdict::User { .. }, Worth::Known(_) | Worth::NotOurs) => return None,
     };
     let facts = &world.payments.get(root_key)?.facts;
-    // A catalogue entry can say what was unknown, and can be corrected to what metadata says.
-    if matches!(worth, Worth::Unknown | Worth::Mismatch { .. }) {
-        waits_for.extend(facts.claims.prices.iter().map(|price| format!("price:{price}")));
-    }
+    // An entry can say what the catalogue did not, and can be corrected to what metadata says.
+    let is_mismatch = matches!(worth, Worth::Mismatch { .. });
+    let open_prices = facts.claims.prices.iter();
+    let open_prices =
+        open_prices.filter(|price| is_mismatch || !world.catalogue.contains_key(*price));
+    waits_for.extend(open_prices.map(|price| format!("price:{price}")));
     let (paid, currency) = facts.money();
     let line = expected_lines(worth).first();
     let detail = Detail {

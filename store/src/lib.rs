@@ -21,6 +21,7 @@
 //! | [`directory`] | the app's own table of users |
 //! | [`status`] | what stands there, counted |
 //! | [`proof`] | whether the books are as they were written |
+//! | [`verify`] | whether all that a tenant has fits together |
 
 pub mod books;
 pub mod connect;
@@ -38,6 +39,7 @@ pub mod status;
 pub mod tenant;
 pub mod tx;
 pub mod url;
+pub mod verify;
 
 pub use connect::{Client, Role, Store};
 pub use error::{Error, Kind};
@@ -61,6 +63,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         rejected::STATEMENTS,
         status::STATEMENTS,
         tenant::STATEMENTS,
+        &verify::statements(),
     ]
     .concat()
 }

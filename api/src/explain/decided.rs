@@ -9,7 +9,7 @@ use store::read::decisions::Decision;
 use store::read::payments::Movement;
 
 use super::material::Material;
-use super::words::{and, because, candidates, credits, evidence_of, named};
+use super::words::{and, because, candidates, credits, evidence_of, named, sentences, were};
 
 /// What became of an event when it was decided first. `is_news` is false if the same was said of the payment before.
 pub(super) fn first(material: &Material, decision: &Decision, is_news: bool) -> String {
@@ -36,46 +36,34 @@ pub(super) fn revised(material: &Material, decision: &Decision) -> Option<String
         (Some(case), _) => close(case),
         (None, Some(_)) => "So the payment was decided anew.".to_owned(),
         (None, None) => {
-            let version = decision.rules_version;
-            format!("It was decided anew by newer rules (version {version}).")
+            format!("It was decided anew by newer rules (version {}).", decision.rules_version)
         }
     };
     let rest = match decision.verdict.outcome {
-        Outcome::InReview => Some(in_review(material, decision, true, moved)),
+        Outcome::InReview => in_review(material, decision, true, moved),
         Outcome::Applied | Outcome::Ignored | Outcome::Deferred => {
-            let settled = settled(decision);
-            let text = sentences([moved, settled]);
-            (!text.is_empty()).then_some(text)
+            sentences([moved, settled(decision)])
         }
     };
-    Some(sentences([Some(begin), rest]))
+    Some(sentences([Some(begin), Some(rest)]))
 }
 
 /// How a case ended.
 fn close(case: &Case) -> String {
     let id = case.id;
     match case.resolution {
-        Some(Resolution::Healed) => {
-            format!("That settled case {id}, which is closed: it healed by itself.")
-        }
-        Some(Resolution::Assigned) => {
-            format!("That settled case {id}, which is closed: it was assigned.")
-        }
-        Some(Resolution::Dismissed) => format!("Case {id} is closed: it was dismissed."),
-        Some(Resolution::Superseded) => format!("Case {id} is closed: another one took its place."),
-        Some(Resolution::Expired) => format!("Case {id} is closed: its time was over."),
-        None => format!("Case {id} was decided anew."),
+        Some(Resolution::Healed) => format!("So case {id} healed by itself and is closed."),
+        Some(Resolution::Assigned) => format!("So case {id} is closed as assigned."),
+        Some(Resolution::Dismissed) => format!("So case {id} is closed as dismissed."),
+        Some(Resolution::Superseded) => format!("Another case took the place of case {id}."),
+        Some(Resolution::Expired) => format!("So case {id} is closed: nothing had come."),
+        None => format!("So case {id} was decided anew."),
     }
 }
 
 /// What a decision that needs nobody says beyond what moved.
 fn settled(decision: &Decision) -> Option<String> {
     let text = match decision.verdict.reason {
-        Reason::Credited => {
-            let evidence = evidence_of(decision.evidence.as_ref());
-            return because(&evidence, decision.rank)
-                .map(|because| format!("That is whose it is {because}."));
-        }
         Reason::Joined => "It tells of a purchase that we knew already, so nothing moved.",
         Reason::Pending => "The money is not in yet, so nothing was credited.",
         Reason::Evidence => "We keep it as evidence of whose this customer's payments are.",
@@ -84,13 +72,14 @@ fn settled(decision: &Decision) -> Option<String> {
         }
         Reason::SetupMode => "The checkout only stored a way to pay; nothing was bought.",
         Reason::NotOurs => "It does not concern credits that we keep, so nothing was credited.",
-        Reason::Dismissed => "A person had decided that no credits are due.",
+        Reason::Dismissed => "A person decided that no credits are due.",
         Reason::Stale => "The case had changed by then, so this had no effect.",
         Reason::NotUnderstoodYet => {
             "It may move credits, but this version does not understand it yet: it is kept, and will be decided by one that \
              does."
         }
-        Reason::Registered
+        Reason::Credited
+        | Reason::Registered
         | Reason::Catalogued
         | Reason::Operated
         | Reason::Erased
@@ -137,26 +126,32 @@ fn in_review(
 fn why(decision: &Decision, detail: &Detail) -> String {
     let evidence = evidence_of(decision.evidence.as_ref());
     let users = and(&named(&evidence));
-    let places = |kinds: fn(i16) -> bool| {
-        let naming = evidence.iter().filter(|piece| kinds(piece.rank));
+    let places = |ranks: std::ops::RangeInclusive<i16>| {
+        let naming = evidence.iter().filter(|piece| ranks.contains(&piece.rank));
         and(&naming.map(|piece| piece.evidence.at.clone()).collect::<Vec<_>>())
     };
-    let may_be =
-        candidates(&detail.candidates).map(|who| format!(" It may be {who}.")).unwrap_or_default();
+    let may_be = candidates(&detail.candidates);
     let error = detail.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
     match decision.verdict.reason {
         Reason::UnknownUser => format!(
-            "It could not be credited: it names user {users} (in {}), and there is no such user in the directory.",
-            places(|rank| rank <= 4)
+            "It could not be credited: it names user {users} (in {}), and the directory knows no such user.",
+            places(0..=4)
         ),
-        Reason::NoEvidence => format!("It could not be credited: nothing in it says whose it is.{may_be}"),
-        Reason::Conflict => {
-            format!("It could not be credited: what it says about whose it is contradicts itself.{may_be}")
-        }
+        Reason::NoEvidence => match may_be {
+            Some(who) => format!(
+                "It could not be credited: nothing in it says for certain whose it is. It may belong to {who}, but that \
+                 alone proves nothing."
+            ),
+            None => "It could not be credited: nothing in it says whose it is.".to_owned(),
+        },
+        Reason::Conflict => match may_be {
+            Some(who) => format!("It could not be credited, because the evidence contradicts itself. It may belong to {who}."),
+            None => "It could not be credited, because the evidence contradicts itself.".to_owned(),
+        },
         Reason::UnsignedOnly => format!(
             "It could not be credited: only {} names a user ({users}), and that is unsigned, so a buyer could have typed \
              it in.",
-            places(|rank| rank == 4)
+            places(4..=4)
         ),
         Reason::UnknownPrice => {
             "It could not be credited: nothing says how many credits it is worth.".to_owned()
@@ -176,16 +171,17 @@ fn why(decision: &Decision, detail: &Detail) -> String {
     }
 }
 
-/// What moved in the name of a decision.
+/// What moved in the name of a decision, and why to whom.
 fn moved(material: &Material, decision: &Decision) -> Option<String> {
     let movements = material.movements_of(decision);
     let to_user = movements.iter().any(|movement| is_claimed(movement));
+    let because = because(&evidence_of(decision.evidence.as_ref()), decision.rank);
     // What leaves the unclaimed account for a user's is told once, at its arrival.
     let told = movements.into_iter().filter(|movement| {
         !(to_user && movement.contra == SystemAccount::Unclaimed && movement.amount < 0)
     });
-    let sentences: Vec<String> = told.map(movement).collect();
-    (!sentences.is_empty()).then(|| sentences.join(" "))
+    let told: Vec<String> = told.map(|one| movement(one, because.as_deref())).collect();
+    (!told.is_empty()).then(|| told.join(" "))
 }
 
 fn is_claimed(movement: &Movement) -> bool {
@@ -195,34 +191,45 @@ fn is_claimed(movement: &Movement) -> bool {
 }
 
 /// One movement.
-pub(super) fn movement(movement: &Movement) -> String {
+fn movement(movement: &Movement, because: Option<&str>) -> String {
     let unit = &movement.id.unit;
-    let amount = credits(movement.amount.saturating_abs(), unit);
+    let count = movement.amount.saturating_abs();
+    let (amount, were) = (credits(count, unit), were(count));
     let balance = credits(movement.balance_after, unit);
     match (&movement.owner, movement.amount > 0) {
-        (Owner::User(user), true) if is_claimed(movement) => {
-            format!(
-                "The {amount} that were set aside went to user {user}, whose balance became {balance}."
-            )
-        }
         (Owner::User(user), true) => {
-            format!("{amount} went to user {user}, whose balance became {balance}.")
+            let what = if is_claimed(movement) {
+                format!("The {amount} that {were} set aside")
+            } else {
+                format!("{amount}{}", worth(movement))
+            };
+            let because = because.map(|because| format!(", {because}")).unwrap_or_default();
+            format!("{what} went to user {user}{because}. Their balance became {balance}.")
         }
         (Owner::User(user), false) => {
-            format!("{amount} were taken back from user {user}, whose balance became {balance}.")
+            format!("{amount} {were} taken back from user {user}. Their balance became {balance}.")
         }
         (Owner::Unclaimed(_), true) => {
-            format!("The {amount} were set aside until somebody claims them.")
+            format!("The {amount}{} {were} set aside until somebody claims them.", worth(movement))
         }
         (Owner::Unclaimed(_), false) if movement.contra == SystemAccount::WriteOff => {
-            format!("The {amount} that were set aside were written off.")
+            format!("The {amount} that {were} set aside {were} written off.")
         }
-        (Owner::Unclaimed(_), false) => format!("{amount} that were set aside were taken back."),
+        (Owner::Unclaimed(_), false) => {
+            format!("{amount} that {were} set aside {were} taken back.")
+        }
     }
 }
 
-/// The sentences that there are, with a space between them.
-pub(super) fn sentences<const N: usize>(parts: [Option<String>; N]) -> String {
-    let there: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    there.join(" ")
+/// Where the number of credits comes from, by the line of the payment.
+fn worth(movement: &Movement) -> String {
+    match movement.line.as_deref() {
+        Some("credits") => " (the number in its metadata)".to_owned(),
+        Some("assigned") => " (the number that a person gave)".to_owned(),
+        Some(line) => match line.strip_prefix("price:") {
+            Some(price) => format!(" (for the price {price})"),
+            None => format!(" (for {line})"),
+        },
+        None => String::new(),
+    }
 }

@@ -53,6 +53,9 @@ pub(crate) struct Beat {
     /// Position in the log of what was told or decided upon.
     position: Option<i64>,
     text: String,
+    /// Of what we were told: how it is called, and how it can be proved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<String>,
 }
 
 /// What is told.

@@ -3,11 +3,11 @@
 use ledger::decision::Reason;
 use ledger::ids::Owner;
 use rules::world::Detail;
-use store::read::cases::Case;
+use store::read::cases::{Case, Resolution};
 use store::read::payments::{Leg, Payment, Status};
 
 use super::material::Material;
-use super::words::{and, credits, money};
+use super::words::{and, credits, money, or};
 
 /// What the story is about, in one line.
 pub(super) fn title(material: &Material) -> String {
@@ -29,8 +29,8 @@ fn summary(material: &Material, payment: &Payment) -> String {
     match (&payment.owner, material.open_case(), payment.status) {
         (_, Some(case), _) => format!("waits in case {}", case.id),
         (Some(Owner::User(user)), None, _) => posted.map_or_else(
-            || format!("settled for user {user}, nothing is credited"),
-            |posted| format!("{posted} credited to user {user}"),
+            || format!("user {user}'s, nothing of it is credited"),
+            |posted| format!("{posted} for user {user}"),
         ),
         (_, None, Status::Pending) => expected.map_or_else(
             || "the money is not in yet".to_owned(),
@@ -60,9 +60,13 @@ pub(super) fn now(material: &Material) -> String {
             ),
         },
         (_, Status::Pending) => {
-            let credited =
-                expected.map_or_else(|| "It is".to_owned(), |expected| format!("{expected} are"));
-            format!("The money is not in yet. {credited} credited once Stripe tells us that it is.")
+            let worth = expected.unwrap_or_else(|| "its credits".to_owned());
+            let whose = payment.claimant.as_ref();
+            let whose =
+                whose.map_or_else(|| "to whose it is".to_owned(), |user| format!("to user {user}"));
+            format!(
+                "The money is not in yet. As soon as Stripe tells us that it is, {worth} go {whose}."
+            )
         }
         (_, Status::NotOurs) => {
             "Nothing is open: it does not concern the credits that we keep.".to_owned()
@@ -71,7 +75,10 @@ pub(super) fn now(material: &Material) -> String {
             "Nothing is open: the payment failed, and nothing was credited.".to_owned()
         }
         (Some(Owner::Unclaimed(_)) | None, Status::Unknown | Status::Paid) => {
-            "Nothing is open, and nothing of it is credited.".to_owned()
+            let is_dismissed = |case: &Case| case.resolution == Some(Resolution::Dismissed);
+            let why =
+                if material.cases.iter().any(is_dismissed) { "it was dismissed, and " } else { "" };
+            format!("Nothing is open: {why}nothing of it is credited.")
         }
     }
 }
@@ -99,7 +106,8 @@ fn waiting(material: &Material, case: &Case) -> String {
         }
         Some(_) | None => None,
     };
-    let heals: Vec<String> = material.waits_of(case).into_iter().map(healing).collect();
+    let heals: Vec<String> =
+        material.waits_of(case).into_iter().map(|key| healing(case.reason, key)).collect();
     let heals = if heals.is_empty() {
         String::new()
     } else {
@@ -114,13 +122,16 @@ fn waiting(material: &Material, case: &Case) -> String {
 }
 
 /// What would release a case, from the key that it waits for.
-fn healing(key: &str) -> String {
+fn healing(reason: Reason, key: &str) -> String {
     match key.split_once(':') {
         Some(("user", user)) => {
             format!("once the app registers user {user} (PUT /v1/users/{user})")
         }
         Some(("customer", customer)) => {
             format!("once it is known whose the Stripe customer {customer} is")
+        }
+        Some(("price", price)) if reason == Reason::CreditsMismatch => {
+            format!("once the catalogue says something else of the price {price}")
         }
         Some(("price", price)) => format!("once the catalogue has the price {price}"),
         Some(("payment", payment)) => format!("once more is told of the payment {payment}"),
@@ -136,11 +147,18 @@ fn to_do(case: &Case, detail: &Detail) -> String {
         Reason::UnknownUser => "If that id is wrong, find the right user and assign the case.",
         Reason::NoEvidence => "Find out who paid, and assign the case to that user.",
         Reason::Conflict => {
-            return format!("Find out whether it is {}, and assign the case.", or(&candidates));
+            return format!(
+                "Find out whether it was {} who paid, and assign the case.",
+                or(&candidates)
+            );
         }
-        Reason::UnsignedOnly => "If that user did pay, assign the case to them.",
+        Reason::UnsignedOnly => {
+            return format!("If it was {} who paid, assign the case to them.", or(&candidates));
+        }
         Reason::UnknownPrice => "Or assign the case, saying how many credits it is worth.",
-        Reason::CreditsMismatch => "Assign the case, saying how many credits it is really worth.",
+        Reason::CreditsMismatch => {
+            "Or assign the case, saying how many credits it is really worth."
+        }
         Reason::Malformed | Reason::UnsupportedShape => {
             "Look at the bytes: if they concern credits, see to them in Stripe; then dismiss the case, or retry it with a newer version."
         }
@@ -154,13 +172,6 @@ fn to_do(case: &Case, detail: &Detail) -> String {
         _ => "Assign it, dismiss it, or retry it.",
     };
     text.to_owned()
-}
-
-fn or(users: &[String]) -> String {
-    match users {
-        [] => "somebody else's".to_owned(),
-        users => and(users).replace(" and ", " or "),
-    }
 }
 
 /// The sum over the lines, unit by unit; `None` if it is nothing.

@@ -7,9 +7,10 @@ use ledger::decision::{Outcome, Reason};
 use store::read::decisions::Decision;
 use store::read::events::Envelope;
 
-use super::decided::{first, revised, sentences};
+use super::decided::{first, revised};
 use super::material::Material;
-use super::told::told;
+use super::told::{proof, told};
+use super::words::sentences;
 use super::{Beat, Tale, standing};
 
 /// A decision that came later than this after its event has a beat of its own.
@@ -33,7 +34,8 @@ pub(super) fn tell(material: &Material) -> Tale {
             && let Some(text) = revised(material, decision)
         {
             let set_off = decision.cause_pos.unwrap_or(decision.pos);
-            let beat = Beat { at: decision.decided_at, position: Some(decision.pos), text };
+            let position = Some(decision.pos);
+            let beat = Beat { at: decision.decided_at, position, text, proof: None };
             beats.push((beat.at, set_off, decision.rev, beat));
         }
     }
@@ -51,10 +53,13 @@ fn begin(
     beats: &mut Vec<Sorted>,
 ) {
     let told = told(material, event, decision.is_some());
-    let beat = |at, text| Beat { at, position: Some(event.pos), text };
+    let heard = |text| {
+        let (at, proof) = (event.received_at, Some(proof(event)));
+        (at, event.pos, 0, Beat { at, position: Some(event.pos), text, proof })
+    };
     let Some(decision) = decision else {
         let text = sentences([Some(told), outcome_elsewhere(event)]);
-        beats.push((event.received_at, event.pos, 0, beat(event.received_at, text)));
+        beats.push(heard(text));
         return;
     };
     let is_news =
@@ -62,10 +67,14 @@ fn begin(
     let decided = first(material, decision, is_news);
     if decision.decided_at.duration_since(event.received_at) <= AT_ONCE {
         let text = sentences([Some(told), Some(decided)]);
-        beats.push((event.received_at, event.pos, 0, beat(event.received_at, text)));
+        beats.push(heard(text));
     } else {
-        beats.push((event.received_at, event.pos, 0, beat(event.received_at, told)));
-        beats.push((decision.decided_at, event.pos, 0, beat(decision.decided_at, decided)));
+        beats.push(heard(told));
+        if !decided.is_empty() {
+            let text = format!("The event at position {} was decided. {decided}", event.pos);
+            let (at, position) = (decision.decided_at, Some(event.pos));
+            beats.push((at, event.pos, 0, Beat { at, position, text, proof: None }));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What somebody told us, in a sentence: the beginning of every beat.
 
+use ledger::DEFAULT_UNIT;
+use ledger::ids::CaseId;
 use serde_json::Value;
 use store::log::{Origin, Source};
 use store::read::events::Envelope;
@@ -7,8 +9,6 @@ use store::read::explain::Fact;
 
 use super::material::Material;
 use super::words::{credits, sha256};
-use ledger::DEFAULT_UNIT;
-use ledger::ids::CaseId;
 
 /// What the event says, by whoever said it. `of_this` tells whether it is one of the story's own, or one that had an
 /// influence on it.
@@ -49,47 +49,51 @@ pub(super) fn told(material: &Material, event: &Envelope, of_this: bool) -> Stri
     }
 }
 
-/// What Stripe says happened, and how that can be proved.
+/// What the event is called, and how it can be proved that it was said.
+pub(super) fn proof(event: &Envelope) -> String {
+    let (id, pos, sha256) = (&event.source_id, event.pos, sha256(&event.body_sha256));
+    let bytes = match (event.is_signed, event.body_bytes) {
+        (_, None) => "bytes erased, their SHA-256 was",
+        (true, Some(_)) => "signed bytes with SHA-256",
+        (false, Some(_)) => "bytes with SHA-256",
+    };
+    format!("event {id}, position {pos}, {bytes} {sha256}")
+}
+
+/// What Stripe says happened.
 fn stripe(event: &Envelope) -> String {
     let way = match event.source {
         Source::Webhook => "Stripe told us",
-        Source::Backfill => "We fetched from Stripe",
+        Source::Backfill => "Stripe told us, when we asked,",
         Source::Import => "An import told us",
         Source::Api | Source::Cli => "We were told",
     };
-    let (id, pos, sha256) = (&event.source_id, event.pos, sha256(&event.body_sha256));
-    let proof = match (event.is_signed, event.body_bytes) {
-        (_, None) => format!("its bytes were erased, their SHA-256 {sha256} is kept"),
-        (true, Some(_)) => format!("the signed bytes are kept, SHA-256 {sha256}"),
-        (false, Some(_)) => format!("the bytes are kept, SHA-256 {sha256}"),
-    };
-    if event.event_type.is_empty() {
-        return format!("{way} something that is no event ({id}, position {pos}; {proof}).");
+    match (event.event_type.as_str(), happened(&event.event_type)) {
+        ("", _) => format!("{way} something that is no event."),
+        (kind, Some(words)) => format!("{way} that {words} ({kind})."),
+        (kind, None) => format!("{way} of an event of type {kind}."),
     }
-    let kind = &event.event_type;
-    format!("{way} that {} ({kind}, event {id}, position {pos}; {proof}).", happened(kind))
 }
 
 /// An event that is not of this story, but had an influence on it.
 fn elsewhere(event: &Envelope) -> String {
-    let (kind, id, pos) = (&event.event_type, &event.source_id, event.pos);
-    match (event.origin, kind.as_str()) {
+    let kind = event.event_type.as_str();
+    match (event.origin, kind) {
         (Origin::Stripe, "customer.created" | "customer.updated") => {
-            format!("Stripe told us more about the customer ({kind}, event {id}, position {pos}).")
+            format!("Stripe told us more about the customer ({kind}).")
         }
         (Origin::Stripe, _) => format!(
-            "Another payment of the same Stripe customer was settled, which tells whose the customer is ({kind}, event \
-             {id}, position {pos})."
+            "Another payment of the same Stripe customer was settled, which tells whose the customer is ({kind})."
         ),
         (Origin::Operator | Origin::Directory | Origin::Catalogue | Origin::Clock, _) => {
-            format!("We noted a fact whose words were erased ({kind}, position {pos}).")
+            format!("We noted a fact whose words were erased ({kind}).")
         }
     }
 }
 
 /// What Stripe's type of event means, after "told us that".
-fn happened(kind: &str) -> String {
-    let words = match kind {
+fn happened(kind: &str) -> Option<&'static str> {
+    Some(match kind {
         "checkout.session.completed" => "a checkout was completed",
         "checkout.session.async_payment_succeeded" => "the payment of a checkout arrived",
         "checkout.session.async_payment_failed" => "the payment of a checkout failed",
@@ -101,9 +105,8 @@ fn happened(kind: &str) -> String {
         "customer.created" => "a customer was created",
         "customer.updated" => "a customer was changed",
         "invoice.paid" => "an invoice was paid",
-        other => return format!("“{other}” happened"),
-    };
-    words.to_owned()
+        _ => return None,
+    })
 }
 
 fn actor(material: &Material, fact: &Fact) -> String {

@@ -70,6 +70,7 @@ pub(super) fn tell(known: &Known) -> Tale {
         at: known.user.created_at,
         position: None,
         text: format!("The app registered user {id}."),
+        proof: None,
     };
     let mut beats = vec![registered];
     if known.has_older {
@@ -77,7 +78,7 @@ pub(super) fn tell(known: &Known) -> Tale {
         let text = format!(
             "Older movements are not told here: GET /v1/users/{id}/postings lists them all."
         );
-        beats.push(Beat { at: first, position: None, text });
+        beats.push(Beat { at: first, position: None, text, proof: None });
     }
     beats.extend(known.postings.iter().map(|posting| moved(known, posting)));
     beats.sort_by_key(|beat| beat.at);
@@ -94,26 +95,30 @@ fn moved(known: &Known, posting: &Posting) -> Beat {
         format!(" (payment {root_key}{})", price.unwrap_or_default())
     });
     let what = match (posting.contra, posting.amount > 0) {
-        (SystemAccount::Sale, true) => "were bought",
+        (SystemAccount::Sale, true) => "bought",
         (SystemAccount::Sale, false) => {
-            "were taken back, because the payment turned out to be worth less"
+            "taken back, because the payment is worth less by what we know now"
         }
-        (SystemAccount::Refund, _) => "were taken back, because the money was refunded",
-        (SystemAccount::Dispute, false) => "were taken back, because the payment is disputed",
-        (SystemAccount::Dispute, true) => "were given back after a dispute",
-        (SystemAccount::Spend, false) => "were spent",
-        (SystemAccount::Spend, true) => "were given back from a spend",
+        (SystemAccount::Refund, _) => "taken back, because the money was refunded",
+        (SystemAccount::Dispute, false) => "taken back, because the payment is disputed",
+        (SystemAccount::Dispute, true) => "given back after a dispute",
+        (SystemAccount::Spend, false) => "spent",
+        (SystemAccount::Spend, true) => "given back from a spend",
         (SystemAccount::Expiry, _) => "expired",
-        (SystemAccount::Promo, _) => "were given for free",
-        (SystemAccount::Adjustment, _) => "were moved by a correction",
-        (SystemAccount::Unclaimed, true) => "that had stood unclaimed were found to be theirs",
-        (SystemAccount::Unclaimed, false) => "were found not to be theirs and stand unclaimed",
-        (SystemAccount::WriteOff, _) => "were written off",
+        (SystemAccount::Promo, _) => "given for free",
+        (SystemAccount::Adjustment, _) => "moved by a correction",
+        (SystemAccount::Unclaimed, true) => {
+            "bought; they had stood unclaimed until it was known whose they are"
+        }
+        (SystemAccount::Unclaimed, false) => "taken back, because they were found not to be theirs",
+        (SystemAccount::WriteOff, _) => "written off",
     };
+    let sign = if posting.amount > 0 { "+" } else { "−" };
     Beat {
         at: posting.recorded_at,
         position: posting.decision.map(|(pos, _)| pos),
-        text: format!("{amount} {what}{source}. The balance became {balance}."),
+        text: format!("{sign}{amount}{source}: {what}. Their balance became {balance}."),
+        proof: None,
     }
 }
 

@@ -50,6 +50,26 @@ pub(super) fn and(parts: &[String]) -> String {
     }
 }
 
+/// `a, b or c`.
+pub(super) fn or(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// The sentences that there are, with a space between them.
+pub(super) fn sentences<const N: usize>(parts: [Option<String>; N]) -> String {
+    let there: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    there.join(" ")
+}
+
+/// The verb for so many of them.
+pub(super) const fn were(amount: i64) -> &'static str {
+    if amount == 1 { "was" } else { "were" }
+}
+
 /// The beginning of a SHA-256.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     let hex = hex::encode(bytes);
@@ -90,7 +110,7 @@ fn reason(piece: &RankedEvidence) -> String {
 pub(super) fn candidates(candidates: &[Candidate]) -> Option<String> {
     let each: Vec<String> =
         candidates.iter().map(|one| format!("{} ({})", one.user, one.why)).collect();
-    (!each.is_empty()).then(|| and(&each))
+    (!each.is_empty()).then(|| or(&each))
 }
 
 /// Whom the evidence names as users, once each.

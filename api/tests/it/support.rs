@@ -24,7 +24,8 @@ pub(crate) const NOW: &str = "2026-11-21T10:00:00Z";
 
 /// A world.
 pub(crate) struct World {
-    pub(crate) database: TestDatabase,
+    /// Dropped with the world.
+    _database: TestDatabase,
     pub(crate) tenant: Tenant,
     /// Looks at and writes anything.
     pub(crate) sql: tokio_postgres::Client,
@@ -32,9 +33,12 @@ pub(crate) struct World {
     pub(crate) login: Store,
     pub(crate) hands: Hands,
     pub(crate) notifier: Notifier,
-    router: Router,
+    api: Api,
     keys: BTreeMap<KeyRole, String>,
 }
+
+/// What is asked.
+pub(crate) struct Api(Router);
 
 /// An answer.
 #[derive(Debug)]
@@ -53,19 +57,13 @@ impl World {
         let tenant = store::tenant::ensure(&login, "shop", false, now).await.unwrap();
         let (clock, hands) = Clock::manual(now);
         let notifier = Notifier::start(&url).unwrap();
-        let state = ApiState::new(
-            Store::connect(&url, Role::Api, 8).unwrap(),
-            clock,
-            std::slice::from_ref(&tenant),
-            notifier.clone(),
-            Listener::start(&url).unwrap(),
-        );
+        let api = Api::new(&url, clock, std::slice::from_ref(&tenant));
         let mut keys = BTreeMap::new();
         for role in KeyRole::ALL {
             keys.insert(role, make_key(&login, &tenant, role).await.1);
         }
         let sql = database.superuser().await;
-        Self { database, tenant, sql, login, hands, notifier, router: router(state), keys }
+        Self { _database: database, tenant, sql, login, hands, notifier, api, keys }
     }
 
     /// Asks as `role`.
@@ -87,21 +85,7 @@ impl World {
         path: &str,
         body: Option<Value>,
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        if let Some(key) = key {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
-        }
-        let body = match body {
-            Some(body) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
-                Body::from(body.to_string())
-            }
-            None => Body::empty(),
-        };
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
-        Answer { status: parts.status, headers: parts.headers, bytes }
+        self.api.send(key, method, path, body).await
     }
 
     /// GET as admin, who may everything.
@@ -120,7 +104,13 @@ impl World {
     }
 
     /// Appends an event and returns its position.
-    pub(crate) async fn tell(&self, origin: Origin, source_id: &str, kind: &str, body: &[u8]) -> i64 {
+    pub(crate) async fn tell(
+        &self,
+        origin: Origin,
+        source_id: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> i64 {
         let now: Timestamp = NOW.parse().unwrap();
         let event = NewEvent {
             origin,
@@ -153,7 +143,12 @@ impl World {
     }
 
     /// Decides an event, as the projector would.
-    pub(crate) async fn decide(&self, pos: i64, reason: ledger::decision::Reason, root_key: Option<&str>) {
+    pub(crate) async fn decide(
+        &self,
+        pos: i64,
+        reason: ledger::decision::Reason,
+        root_key: Option<&str>,
+    ) {
         let (outcome, reason) = (reason.outcome().code(), reason.code());
         let root_key = root_key.map_or("NULL".to_owned(), |root_key| format!("'{root_key}'"));
         self.run(&format!(
@@ -177,6 +172,47 @@ impl World {
         .await;
         self.decide(pos, ledger::decision::Reason::Registered, None).await;
         pos
+    }
+}
+
+impl Api {
+    /// One whose database cannot be reached.
+    pub(crate) fn without_database() -> Self {
+        // Nothing listens on this port, and nothing may.
+        let url = PgUrl::parse("postgres://tally@127.0.0.1:1/tally?sslmode=disable").unwrap();
+        Self::new(&url, Clock::system(), &[])
+    }
+
+    fn new(url: &PgUrl, clock: Clock, tenants: &[Tenant]) -> Self {
+        let store = Store::connect(url, Role::Api, 8).unwrap();
+        let notifier = Notifier::start(url).unwrap();
+        let listener = Listener::start(url).unwrap();
+        Self(router(ApiState::new(store, clock, tenants, notifier, listener)))
+    }
+
+    /// Asks with any key.
+    pub(crate) async fn send(
+        &self,
+        key: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(key) = key {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        let response = self.0.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: parts.status, headers: parts.headers, bytes }
     }
 }
 

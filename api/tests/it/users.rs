@@ -14,7 +14,8 @@ async fn registering_appends_one_fact_and_says_what_is_known_then() {
     let world = World::new().await;
     let deciding = async {
         let pos = wait_for("the registration", async || {
-            let row = world.sql.query_opt("SELECT pos FROM event WHERE origin = 3", &[]).await.unwrap();
+            let row =
+                world.sql.query_opt("SELECT pos FROM event WHERE origin = 3", &[]).await.unwrap();
             row.map(|row| row.get::<_, i64>(0))
         })
         .await;
@@ -25,7 +26,8 @@ async fn registering_appends_one_fact_and_says_what_is_known_then() {
         .await;
         world.decide(pos, Reason::Registered, None).await;
     };
-    let body = json!({"email": "a@example.com", "email_verified": true, "metadata": {"plan": "pro"}});
+    let body =
+        json!({"email": "a@example.com", "email_verified": true, "metadata": {"plan": "pro"}});
     let (answer, ()) = tokio::join!(world.put("/v1/users/u_1", body.clone()), deciding);
     let expected = json!({
         "object": "user", "id": "u_1", "email": "a@example.com", "email_verified": true, "name": null,
@@ -36,7 +38,14 @@ async fn registering_appends_one_fact_and_says_what_is_known_then() {
     // The same again is no news.
     assert_eq!(world.put("/v1/users/u_1", body).await.ok(), expected);
     assert_eq!(world.put("/v1/users/u_1", json!({})).await.ok(), expected);
-    let row = world.sql.query_one("SELECT count(*), min(source_id), min(convert_from(body, 'UTF8')) FROM event", &[]).await.unwrap();
+    let row = world
+        .sql
+        .query_one(
+            "SELECT count(*), min(source_id), min(convert_from(body, 'UTF8')) FROM event",
+            &[],
+        )
+        .await
+        .unwrap();
     assert_eq!(row.get::<_, i64>(0), 1);
     assert!(row.get::<_, &str>(1).starts_with("user:u_1:"));
     assert_eq!(
@@ -50,11 +59,18 @@ async fn registering_appends_one_fact_and_says_what_is_known_then() {
 #[tokio::test]
 async fn what_is_told_counts_before_it_is_decided() {
     let world = World::new().await;
-    let answer = world.put("/v1/users/u_1", json!({"email": "a@example.com", "email_verified": true})).await.ok();
+    let answer = world
+        .put("/v1/users/u_1", json!({"email": "a@example.com", "email_verified": true}))
+        .await
+        .ok();
     assert_eq!((&answer["email"], &answer["position"]), (&json!("a@example.com"), &json!(1)));
     // Another e-mail is not verified because the one before was; what is not said stays.
-    let answer = world.put("/v1/users/u_1", json!({"email": "b@example.com", "name": "Bo"})).await.ok();
-    assert_eq!((&answer["email"], &answer["email_verified"]), (&json!("b@example.com"), &json!(false)));
+    let answer =
+        world.put("/v1/users/u_1", json!({"email": "b@example.com", "name": "Bo"})).await.ok();
+    assert_eq!(
+        (&answer["email"], &answer["email_verified"]),
+        (&json!("b@example.com"), &json!(false))
+    );
     let answer = world.put("/v1/users/u_1", json!({"email": null})).await.ok();
     assert_eq!((&answer["email"], &answer["name"]), (&json!(null), &json!("Bo")));
     assert_eq!(world.get("/v1/users/u_1").await.ok(), answer);
@@ -84,10 +100,22 @@ async fn a_user_that_cannot_be_is_refused_by_name() {
         world.put("/v1/users/u_1", body).await.refused(400, code, Some(param));
     }
     for user in ["undefined", "null", "%20u", "a%07", &"x".repeat(256)] {
-        world.put(&format!("/v1/users/{user}"), json!({})).await.refused(400, invalid, Some("user"));
+        world.put(&format!("/v1/users/{user}"), json!({})).await.refused(
+            400,
+            invalid,
+            Some("user"),
+        );
     }
-    world.put("/v1/users/u_1?dry_run=1", json!({})).await.refused(400, "parameter_unknown", Some("dry_run"));
-    world.ask(KeyRole::App, Method::PUT, "/v1/users/u_1", None).await.refused(415, "unsupported_media_type", None);
+    world.put("/v1/users/u_1?dry_run=1", json!({})).await.refused(
+        400,
+        "parameter_unknown",
+        Some("dry_run"),
+    );
+    world.ask(KeyRole::App, Method::PUT, "/v1/users/u_1", None).await.refused(
+        415,
+        "unsupported_media_type",
+        None,
+    );
     let row = world.sql.query_one("SELECT count(*) FROM event", &[]).await.unwrap();
     assert_eq!(row.get::<_, i64>(0), 0);
 }
@@ -129,7 +157,11 @@ async fn a_balance_has_all_its_parts_from_one_moment() {
     });
     assert_eq!(balance, expected);
     assert_eq!(world.get("/v1/users/u_1/balance?unit=seats").await.ok()["pending"], 9);
-    world.get("/v1/users/u_1/balance?as_of=2026-01-01T00:00:00Z").await.refused(400, "parameter_unknown", Some("as_of"));
+    world.get("/v1/users/u_1/balance?as_of=2026-01-01T00:00:00Z").await.refused(
+        400,
+        "parameter_unknown",
+        Some("as_of"),
+    );
     world.get("/v1/users/u_1/balance?unit=").await.refused(400, "parameter_invalid", Some("unit"));
 }
 
@@ -154,15 +186,23 @@ async fn statement_and_grants_are_paged_from_the_newest() {
     let page = world.get("/v1/users/u_1/postings?limit=2").await;
     assert_eq!(page.ids(), [posting(5), posting(4)]);
     let body = page.ok();
-    assert_eq!((&body["object"], &body["url"], &body["has_more"]), (&json!("list"), &json!("/v1/users/u_1/postings"), &json!(true)));
+    assert_eq!(
+        (&body["object"], &body["url"], &body["has_more"]),
+        (&json!("list"), &json!("/v1/users/u_1/postings"), &json!(true))
+    );
     assert_eq!(body["data"][0]["balance_after"], 50);
     let page = world.get(&format!("/v1/users/u_1/postings?starting_after={}", posting(3))).await;
-    assert_eq!((page.ids(), page.ok()["has_more"].as_bool()), (vec![posting(2), posting(1)], Some(false)));
-    let page = world.get(&format!("/v1/users/u_1/postings?limit=1&ending_before={}", posting(3))).await;
+    assert_eq!(
+        (page.ids(), page.ok()["has_more"].as_bool()),
+        (vec![posting(2), posting(1)], Some(false))
+    );
+    let page =
+        world.get(&format!("/v1/users/u_1/postings?limit=1&ending_before={}", posting(3))).await;
     assert_eq!((page.ids(), page.ok()["has_more"].as_bool()), (vec![posting(4)], Some(true)));
 
     let grant = |seq| GrantId(PostingId { account, unit: "credits".into(), seq }).to_string();
-    let page = world.get(&format!("/v1/users/u_1/grants?limit=3&starting_after={}", grant(5))).await;
+    let page =
+        world.get(&format!("/v1/users/u_1/grants?limit=3&starting_after={}", grant(5))).await;
     assert_eq!(page.ids(), [grant(4), grant(3), grant(2)]);
     assert_eq!(page.ok()["data"][0]["remaining"], 10);
 

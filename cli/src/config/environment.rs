@@ -105,6 +105,11 @@ impl<T> Setting<T> {
     }
 
     /// Another value from the same place.
+    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Setting<U> {
+        Setting { value: map(self.value), source: self.source }
+    }
+
+    /// Another value from the same place, if it can be had.
     pub(crate) fn try_map<U>(
         self,
         map: impl FnOnce(T) -> Result<U, ConfigError>,

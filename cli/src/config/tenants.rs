@@ -112,15 +112,10 @@ fn endpoint(place: &str, endpoint: file::Endpoint) -> Result<EndpointSettings, C
     if let Some(name) = &endpoint.name {
         check_name(&place, name)?;
     }
-    let mut secrets = endpoint.secrets;
+    let mut secrets = parse_secrets(&place, &endpoint.secrets)?;
     if let Some((at, list)) = elsewhere(&place, endpoint.secret_env, endpoint.secret_file)? {
-        for secret in list.split(',') {
-            check_secret(&at, secret)?;
-        }
-        secrets.extend(list.split(',').map(str::to_owned));
+        secrets.extend(parse_secrets(&at, list.split(','))?);
     }
-    let secrets = secrets.iter().map(|secret| check_secret(&place, secret));
-    let secrets: Vec<Secret> = secrets.collect::<Result<_, ConfigError>>()?;
     if secrets.is_empty() {
         let problem = "it has no signing secret; set secrets, secret_env or secret_file";
         return Err(ConfigError::invalid(place, problem));
@@ -128,8 +123,13 @@ fn endpoint(place: &str, endpoint: file::Endpoint) -> Result<EndpointSettings, C
     Ok(EndpointSettings { name: endpoint.name, mode: endpoint.mode, secrets })
 }
 
-fn check_secret(place: &str, secret: &str) -> Result<Secret, ConfigError> {
-    Secret::parse(secret.trim()).map_err(|weak| ConfigError::invalid(place, weak))
+/// Reads signing secrets; a weak one is refused by the place where it stands.
+pub(super) fn parse_secrets(
+    place: &str,
+    texts: impl IntoIterator<Item = impl AsRef<str>>,
+) -> Result<Vec<Secret>, ConfigError> {
+    let parse = |text: &str| Secret::parse(text).map_err(|weak| ConfigError::invalid(place, weak));
+    texts.into_iter().map(|text| parse(text.as_ref().trim_matches(' '))).collect()
 }
 
 /// What stands in a variable or a file that the TOML file names, and the place of it.

@@ -70,6 +70,16 @@ fn an_unknown_price_that_turns_out_not_to_be_ours() {
 }
 
 #[test]
+fn any_case_of_a_price_that_the_catalogue_does_not_have_waits_for_its_entry() {
+    let mut engine = Engine::with_users();
+    let metadata = json!({"user_id": "u_new", "price": "price_new", "credits": "5"});
+    let pos = engine.tell(&session_of(metadata));
+    assert_eq!((engine.reasons(&[pos]), engine.unclaimed()), (vec![UnknownUser], 5));
+    engine.tell(&not_ours("price_new"));
+    assert_eq!((engine.reasons(&[pos]), engine.unclaimed()), (vec![NotOurs], 0));
+}
+
+#[test]
 fn a_mismatch_by_the_corrected_catalogue() {
     let mut engine = Engine::with_users();
     let metadata = json!({"user_id": ADA, "price": PRICE, "credits": "110"});

@@ -52,12 +52,12 @@ FROM payment_leg l WHERE l.tenant_id = $1 AND l.root_key = $2 ORDER BY l.line, l
 
 const MOVEMENTS: Statement = Statement {
     sql: "-- read.payment_movement_list
-SELECT o.kind, o.key, p.account_id, p.unit, p.seq, p.contra, p.amount, p.balance_after, p.cause_pos, p.cause_rev, p.recorded_at
+SELECT o.kind, o.key, p.account_id, p.unit, p.seq, p.contra, p.amount, p.balance_after, p.line, p.cause_pos, p.cause_rev, p.recorded_at
 FROM posting p JOIN owner o ON o.tenant_id = p.tenant_id AND o.account_id = p.account_id
 WHERE p.tenant_id = $1 AND p.root_key = ANY($2)
 ORDER BY p.recorded_at, p.cause_pos, p.cause_rev, p.effect_no LIMIT $3",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::INT8],
-    columns: &[Type::INT2, Type::TEXT, Type::UUID, Type::TEXT, Type::INT8, Type::INT2, Type::INT8, Type::INT8, Type::INT8, Type::INT4, Type::TIMESTAMPTZ],
+    columns: &[Type::INT2, Type::TEXT, Type::UUID, Type::TEXT, Type::INT8, Type::INT2, Type::INT8, Type::INT8, Type::TEXT, Type::INT8, Type::INT4, Type::TIMESTAMPTZ],
 };
 
 /// Where a payment stands (`payment.status`).
@@ -126,6 +126,8 @@ pub struct Movement {
     pub owner: Owner,
     /// The other side.
     pub contra: SystemAccount,
+    /// Line of the payment.
+    pub line: Option<String>,
     /// Credits; positive adds to the account.
     pub amount: i64,
     /// Balance of the account after it.
@@ -256,6 +258,7 @@ fn read_movement(row: &Row) -> Result<Movement, Error> {
         id,
         owner: read_owner(row.get("kind"), row.get("key"))?,
         contra,
+        line: row.get("line"),
         amount: row.get("amount"),
         balance_after: row.get("balance_after"),
         decision: cause_pos.zip(row.get("cause_rev")),

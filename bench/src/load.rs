@@ -1,0 +1,121 @@
+//! Keep-alive connections that deliver as fast as they are answered. The requests are made beforehand and an answer is
+//! read no further than necessary, so that what is measured is the service and not this client.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use service::clock::Clock;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// Connections that Stripe is imitated with.
+pub(crate) const CONNECTIONS: usize = 64;
+
+/// Longest answer that is read: ours have some hundred bytes.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+/// What came of a load.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    /// From before the first request to after the last answer.
+    pub(crate) elapsed: Duration,
+    /// Time of each answer.
+    pub(crate) times: Vec<Duration>,
+}
+
+/// Sends all requests over [`CONNECTIONS`] connections. Anything but 200 is an error.
+pub(crate) async fn deliver(
+    address: SocketAddr,
+    requests: Vec<Vec<u8>>,
+) -> anyhow::Result<Delivered> {
+    let mut streams = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        streams.push(connect(address).await?);
+    }
+    let clock = Clock::system();
+    let (requests, next) = (Arc::new(requests), Arc::new(AtomicUsize::new(0)));
+    let begun = clock.mark();
+    let mut senders = JoinSet::new();
+    for mut stream in streams {
+        let (requests, next, clock) = (Arc::clone(&requests), Arc::clone(&next), clock.clone());
+        senders.spawn(async move {
+            let mut times = Vec::new();
+            while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let sent = clock.mark();
+                let status = exchange(&mut stream, request).await?;
+                ensure!(status == 200, "a delivery was answered {status}");
+                times.push(since(&clock, sent));
+            }
+            Ok(times)
+        });
+    }
+    let mut times = Vec::new();
+    while let Some(sender) = senders.join_next().await {
+        times.extend(sender??);
+    }
+    Ok(Delivered { elapsed: since(&clock, begun), times })
+}
+
+/// Status of a GET.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> anyhow::Result<u16> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    exchange(&mut connect(address).await?, request.as_bytes()).await
+}
+
+async fn connect(address: SocketAddr) -> anyhow::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await;
+    let stream = stream.with_context(|| format!("connecting to {address}"))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Sends a request and reads its answer; its status.
+async fn exchange(stream: &mut TcpStream, request: &[u8]) -> anyhow::Result<u16> {
+    stream.write_all(request).await?;
+    let mut answer = Vec::with_capacity(1024);
+    while !is_complete(&answer)? {
+        let read = stream.read_buf(&mut answer).await?;
+        ensure!(read > 0, "the connection was closed before the answer was complete");
+    }
+    let status = answer.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok());
+    status.and_then(|digits| digits.parse().ok()).context("an answer without a status")
+}
+
+/// Whether an answer has come to its end.
+fn is_complete(answer: &[u8]) -> anyhow::Result<bool> {
+    if answer.len() > ANSWER_BYTES_MAX {
+        bail!("an answer has more than {ANSWER_BYTES_MAX} bytes");
+    }
+    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(false);
+    };
+    let (head, body) = answer.split_at(end);
+    let length = std::str::from_utf8(head)?.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    let length = length.context("an answer that does not say its length")?;
+    Ok(body.len() >= length.saturating_add(4))
+}
+
+fn since(clock: &Clock, mark: Instant) -> Duration {
+    clock.mark().saturating_duration_since(mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_complete;
+
+    #[test]
+    fn an_answer_ends_where_it_says() {
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        assert!(is_complete(answer).unwrap());
+        assert!(!is_complete(&answer[..answer.len() - 1]).unwrap());
+        assert!(!is_complete(b"HTTP/1.1 200 OK\r\n").unwrap());
+        assert!(is_complete(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+}

@@ -1,0 +1,67 @@
+//! The commands, one file each.
+
+mod completions;
+mod config;
+mod demo;
+mod doctor;
+mod healthcheck;
+mod man;
+mod migrate;
+mod serve;
+mod simulate;
+mod up;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+use crate::output::Format;
+
+/// Prepaid credits, from Stripe's webhooks: none lost, none doubled, none given to the wrong person.
+#[derive(Debug, Parser)]
+#[command(name = "tally", version, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Tally {
+    /// Answer with JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Up(up::Up),
+    Serve(serve::Serve),
+    Migrate(migrate::Migrate),
+    Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Config(config::Config),
+    Healthcheck(healthcheck::Healthcheck),
+    Simulate(simulate::Simulate),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Tally {
+    /// Whether the command listens for signals, because it has something to bring to an end.
+    pub(crate) const fn ends_by_itself(&self) -> bool {
+        matches!(self.command, Command::Demo(_) | Command::Up(_) | Command::Serve(_))
+    }
+
+    /// Runs the command.
+    pub(crate) async fn run(self) -> anyhow::Result<Exit> {
+        let format = if self.json { Format::Json } else { Format::Text };
+        match self.command {
+            Command::Demo(command) => command.run(format).await,
+            Command::Up(command) => command.run().await,
+            Command::Serve(command) => command.run().await,
+            Command::Migrate(command) => command.run(format).await,
+            Command::Doctor(command) => command.run(format).await,
+            Command::Config(command) => command.run(format),
+            Command::Healthcheck(command) => command.run().await,
+            Command::Simulate(command) => command.run(format).await,
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
+        }
+    }
+}

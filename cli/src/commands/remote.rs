@@ -1,0 +1,132 @@
+//! The running service, as commands of people ask it: with the least key that may, and told what to do when it fails.
+
+use anyhow::Context as _;
+use reqwest::{StatusCode, Url};
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use store::keys::KeyRole;
+
+use crate::client::{Client, Refused};
+use crate::config::{DevEnv, Settings};
+use crate::output::{Format, data};
+
+/// The service of `TALLY_URL`.
+pub(crate) struct Remote {
+    client: Client,
+    url: String,
+    least: KeyRole,
+}
+
+/// An answer of the service.
+pub(crate) struct Answer(Value);
+
+impl Remote {
+    /// The service, for what needs a key of the role `least`. A higher one does as well; without any, the service says no.
+    pub(crate) fn new(least: KeyRole) -> anyhow::Result<Self> {
+        let settings = Settings::load(DevEnv::Read)?;
+        let key = settings.keys.range(least..).next().map(|(_, key)| key.value.clone());
+        let url = settings.url.value;
+        let client = Client::new(&url, key.unwrap_or_else(|| SecretString::from("")))?;
+        Ok(Self { client, url, least })
+    }
+
+    /// Asks for what stands at `/v1/` and these parts of a path.
+    pub(crate) async fn get(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<Answer> {
+        let asked = self.client.get(&path_of(path, query)?).await;
+        asked.map(Answer).map_err(|error| self.advise(error))
+    }
+
+    /// Puts an object there.
+    pub(crate) async fn put(&self, path: &[&str], body: &Value) -> anyhow::Result<Answer> {
+        let asked = self.client.put(&path_of(path, &[])?, body).await;
+        asked.map(Answer).map_err(|error| self.advise(error))
+    }
+
+    /// Has something done there.
+    pub(crate) async fn post(&self, path: &[&str], body: &Value) -> anyhow::Result<Answer> {
+        let asked = self.client.post(&path_of(path, &[])?, body).await;
+        asked.map(Answer).map_err(|error| self.advise(error))
+    }
+
+    /// Says before the error what to do about it, where it does not say so itself.
+    fn advise(&self, error: anyhow::Error) -> anyhow::Error {
+        let url = &self.url;
+        let refused = error.chain().find_map(|cause| cause.downcast_ref::<Refused>());
+        let asked = error.chain().find_map(|cause| cause.downcast_ref::<reqwest::Error>());
+        let role = self.least.name();
+        let advice = match (refused.map(|refused| refused.status), asked) {
+            (Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN), _) => format!(
+                "this needs an API key of role {role} or more: `tally up` makes one, `tally keys create --role {role}` as \
+                 well; set TALLY_KEY_{}",
+                role.to_uppercase()
+            ),
+            (None, Some(asked)) if asked.is_connect() || asked.is_timeout() => {
+                format!("nothing answers at {url}: start it with `tally up`, or say in TALLY_URL where it runs")
+            }
+            _ => return error,
+        };
+        error.context(advice)
+    }
+}
+
+impl Answer {
+    /// Shows it: as it came, or as the text that `text` makes of it.
+    pub(crate) fn show<T: DeserializeOwned>(
+        self,
+        format: Format,
+        text: impl FnOnce(&T) -> String,
+    ) -> anyhow::Result<()> {
+        match format {
+            Format::Json => data(&self.0.to_string())?,
+            Format::Text => {
+                let doing = "reading an answer of another version of the service than this program's";
+                data(&printable(&text(&serde_json::from_value(self.0).context(doing)?)))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A body without members, for acts that need none.
+pub(crate) fn nothing() -> Value {
+    json!({})
+}
+
+/// `/v1/…?…`, each part written so that nothing in it is taken for a separator.
+fn path_of(path: &[&str], query: &[(&str, String)]) -> anyhow::Result<String> {
+    let mut url = Url::parse("http://service/v1").context("making a path")?;
+    if let Ok(mut parts) = url.path_segments_mut() {
+        parts.extend(path);
+    }
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Ok(format!("{}{query}", url.path()))
+}
+
+/// The text without what would steer a terminal: some of it was written by strangers.
+fn printable(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_do_not_steer_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{9b}"), "a\u{fffd}[2Jb\nc\u{fffd}");
+    }
+
+    #[test]
+    fn an_id_stays_one_part_of_the_path() {
+        let path = path_of(&["users", "a/b?c#d é", "balance"], &[("unit", "a&b".into())]).unwrap();
+        assert_eq!(path, "/v1/users/a%2Fb%3Fc%23d%20%C3%A9/balance?unit=a%26b");
+    }
+}

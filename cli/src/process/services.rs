@@ -1,0 +1,183 @@
+//! The services of a process's roles, each with its own connections, which act as its role in the database.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use api::ApiState;
+use axum::Router;
+use keeper::Keeper;
+use projector::Projector;
+use service::clock::Clock;
+use service::problem;
+use service::shutdown::Shutdown;
+use store::Store;
+use store::notify::{Listener, Notifier};
+
+use super::plan::Plan;
+use super::role::Role;
+use super::tenants::{Served, ingest_config};
+
+/// Tasks that project at once in one process. More would wait for the same two or three lanes that are busy.
+const PROJECTOR_WORKERS: u32 = 4;
+
+/// Connections of the API: its requests take one for some milliseconds each.
+const API_CONNECTIONS: usize = 16;
+
+/// Connections that a service has beyond those of its tasks: for readiness, for what is rare.
+const SPARE_CONNECTIONS: usize = 2;
+
+/// What the services of a process work with.
+pub(super) struct Services {
+    stores: BTreeMap<Role, Store>,
+    any: Store,
+    notifier: Notifier,
+    clock: Clock,
+}
+
+/// What was started.
+pub(super) struct Started {
+    /// What the public listener serves.
+    pub(super) router: Router,
+    /// Hints reach the projector as long as this lives.
+    pub(super) listener: Option<Listener>,
+}
+
+impl Services {
+    /// Makes the pools. Nothing is opened yet.
+    pub(super) fn connect(plan: &Plan) -> anyhow::Result<Self> {
+        let tenants = plan.tenants.len().saturating_mul(plan.modes.len());
+        let mut stores = BTreeMap::new();
+        for role in &plan.roles {
+            let connections = match role {
+                // One batcher for each tenant.
+                Role::Ingest => tenants,
+                Role::Projector => usize::try_from(PROJECTOR_WORKERS).unwrap_or(1),
+                Role::Keeper => 1,
+                Role::Api => API_CONNECTIONS,
+            };
+            let connections = connections.saturating_add(SPARE_CONNECTIONS);
+            stores.insert(*role, Store::connect(&plan.url, role.in_database(), connections)?);
+        }
+        Ok(Self {
+            any: stores.values().next().cloned().context("a process without a role")?,
+            stores,
+            notifier: Notifier::start(&plan.direct_url)?,
+            clock: Clock::system(),
+        })
+    }
+
+    /// A store of one of the roles, to look around with.
+    pub(super) const fn any(&self) -> &Store {
+        &self.any
+    }
+
+    /// Starts the services on these tenants.
+    pub(super) async fn start(
+        &self,
+        plan: &Plan,
+        served: &[Served],
+        shutdown: &Shutdown,
+    ) -> anyhow::Result<Started> {
+        let mut listener = None;
+        let mut router = Router::new();
+        for (role, store) in &self.stores {
+            match role {
+                Role::Ingest => router = router.merge(self.ingest(store, plan, served, shutdown)?),
+                Role::Projector => {
+                    let hints = self.projector(store, plan, served, shutdown)?;
+                    listener = Some(hints);
+                    self.catalogue(plan, served).await?;
+                }
+                Role::Keeper => self.keeper(store, plan, served, shutdown)?,
+                Role::Api => router = router.merge(self.api(store, plan, served)?),
+            }
+            tracing::info!(role = role.name(), "started {role}");
+        }
+        if !plan.roles.contains(&Role::Api) {
+            router = router.fallback(problem::no_such_route);
+        }
+        Ok(Started { router, listener })
+    }
+
+    fn ingest(
+        &self,
+        store: &Store,
+        plan: &Plan,
+        served: &[Served],
+        shutdown: &Shutdown,
+    ) -> anyhow::Result<Router> {
+        let outside = ingest::Outside {
+            store: store.clone(),
+            notifier: self.notifier.clone(),
+            clock: self.clock.clone(),
+        };
+        Ok(ingest::router(ingest_config(plan, served)?, &outside, shutdown)?)
+    }
+
+    fn projector(
+        &self,
+        store: &Store,
+        plan: &Plan,
+        served: &[Served],
+        shutdown: &Shutdown,
+    ) -> anyhow::Result<Listener> {
+        let listener = Listener::start(&plan.direct_url)?;
+        let projector = Projector {
+            store: store.clone(),
+            notifier: self.notifier.clone(),
+            clock: self.clock.clone(),
+        };
+        let tenants = served.iter().map(Served::for_projector).collect();
+        projector::run(projector, tenants, &listener, PROJECTOR_WORKERS, shutdown);
+        Ok(listener)
+    }
+
+    fn keeper(
+        &self,
+        store: &Store,
+        plan: &Plan,
+        served: &[Served],
+        shutdown: &Shutdown,
+    ) -> anyhow::Result<()> {
+        let tenants = served.iter().map(|one| one.for_keeper(&plan.url));
+        let tenants = tenants.collect::<anyhow::Result<Vec<_>>>()?;
+        keeper::run(&self.act_as_keeper(store), tenants, shutdown);
+        Ok(())
+    }
+
+    fn api(&self, store: &Store, plan: &Plan, served: &[Served]) -> anyhow::Result<Router> {
+        let tenants: Vec<_> = served.iter().map(|one| one.tenant.clone()).collect();
+        let listener = Listener::start(&plan.direct_url)?;
+        let (clock, notifier) = (self.clock.clone(), self.notifier.clone());
+        Ok(api::router(ApiState::new(store.clone(), clock, &tenants, notifier, listener)))
+    }
+
+    /// Brings the catalogue to what the configuration says. Whoever projects sees to that, because he is the one who goes
+    /// by it; he may not append, so it is done as the keeper.
+    async fn catalogue(&self, plan: &Plan, served: &[Served]) -> anyhow::Result<()> {
+        let own;
+        let store = match self.stores.get(&Role::Keeper) {
+            Some(store) => store,
+            None => {
+                own = Store::connect(&plan.url, Role::Keeper.in_database(), 1)?;
+                &own
+            }
+        };
+        let keeper = self.act_as_keeper(store);
+        for Served { tenant, settings } in served {
+            let told = keeper.sync_catalogue(tenant.tenant_id, &settings.catalogue).await?;
+            if told > 0 {
+                tracing::info!(tenant.id = tenant.tenant_id, told, "{told} prices of the configuration are new");
+            }
+        }
+        Ok(())
+    }
+
+    fn act_as_keeper(&self, store: &Store) -> Keeper {
+        Keeper {
+            store: store.clone(),
+            notifier: self.notifier.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What stands in the database in the end, compared with what was sent, acknowledged and expected.
+
+use std::collections::BTreeMap;
+
+use store::projection::slots;
+use store::statement::{Connection, Statement, query};
+use store::status;
+use testkit::wait_for;
+
+use crate::cluster::Cluster;
+use crate::model::{self, Books};
+use crate::sender::Acknowledged;
+use crate::storm::Storm;
+
+const DUE_CASES: Statement = count(
+    "-- chaos.due_cases
+SELECT count(*) FROM review_case WHERE state = 1 AND due_pos IS NOT NULL",
+);
+
+const STORED: Statement = count(
+    "-- chaos.stored
+SELECT source_id, pos, body, body_sha256 = sha256(body) FROM event WHERE origin = 1",
+);
+
+const BALANCES: Statement = count(
+    "-- chaos.balances
+SELECT o.kind, o.key, a.posted FROM account a JOIN owner o USING (tenant_id, account_id) WHERE a.posted <> 0",
+);
+
+/// Sessions that sit in a transaction for longer than any batch takes.
+const STUCK: Statement = count(
+    "-- chaos.stuck
+SELECT count(*) FROM pg_stat_activity
+WHERE state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '1 s'",
+);
+
+/// What must not be there, as statements that count it.
+const NEVER: [(&str, Statement); 5] = [
+    (
+        "positions that are missing",
+        count(
+            "-- chaos.holes
+SELECT coalesce(max(pos), 0) - count(*) FROM event",
+        ),
+    ),
+    (
+        "ids that are stored twice, or whose key leads elsewhere",
+        count(
+            "-- chaos.keys
+SELECT (SELECT count(*) FROM event) - count(*)
+FROM event e JOIN event_key k USING (tenant_id, origin, account, source_id) WHERE k.pos = e.pos",
+        ),
+    ),
+    (
+        "positions that do not have one first decision",
+        count(
+            "-- chaos.first_decisions
+SELECT count(*) FROM event e
+WHERE 1 <> (SELECT count(*) FROM decision d WHERE d.tenant_id = e.tenant_id AND d.pos = e.pos AND d.rev = 0)",
+        ),
+    ),
+    (
+        "accounts that are not the sum of their postings",
+        count(
+            "-- chaos.sums
+SELECT count(*) FROM account a CROSS JOIN LATERAL (
+    SELECT coalesce(sum(p.amount), 0) AS total, coalesce(max(p.seq), 0) AS last, count(*) AS postings
+    FROM posting p WHERE p.tenant_id = a.tenant_id AND p.account_id = a.account_id AND p.unit = a.unit) p
+WHERE a.posted <> p.total OR a.version <> p.last OR p.last <> p.postings",
+        ),
+    ),
+    (
+        "purchases that were granted twice",
+        count(
+            "-- chaos.double_grants
+SELECT count(*) FROM (SELECT FROM credit_grant g JOIN owner o USING (tenant_id, account_id)
+                      WHERE o.kind = 1 GROUP BY g.root_key, g.line HAVING count(*) > 1) d",
+        ),
+    ),
+];
+
+const fn count(sql: &'static str) -> Statement {
+    Statement { sql, params: &[], columns: &[] }
+}
+
+/// Waits until everything is decided and no case waits to be looked at again.
+pub(crate) async fn quiescence(cluster: &Cluster) {
+    let mut last = i64::MAX;
+    // Progress restarts the wait: a backlog may take longer than one fact.
+    loop {
+        let seen = wait_for("fewer events that are not decided", async || {
+            let client = cluster.store.get().await.ok()?;
+            let pending = slots::backlog(&client, cluster.tenant_id).await.ok()?.events;
+            let due = number(&client, &DUE_CASES).await;
+            (pending + due < last).then_some(pending + due)
+        });
+        last = seen.await;
+        if last == 0 {
+            return;
+        }
+    }
+}
+
+/// Compares everything.
+pub(crate) async fn everything(cluster: &Cluster, storm: &Storm, acks: &[Acknowledged]) {
+    let client = cluster.store.get().await.unwrap();
+    stored_once(&client, storm, acks).await;
+    for (what, statement) in &NEVER {
+        assert_eq!(number(&client, statement).await, 0, "{what}");
+    }
+    let expected = model::books(&storm.purchases, &Storm::registered());
+    assert_eq!(books(&client).await, expected);
+    for unit in status::books(&client, cluster.tenant_id).await.unwrap() {
+        assert!(unit.adds_up(), "bought is not granted and unclaimed: {unit:?}");
+        assert_eq!(unit.unclaimed, expected.unclaimed);
+    }
+    wait_for("no session that sits in a transaction", async || {
+        (number(&client, &STUCK).await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(cluster.tally(&["verify"]).await, Some(0), "verify: {}", cluster.words());
+}
+
+/// Everything that was acknowledged is there once, where it was said to be, with bytes that were sent.
+async fn stored_once(client: &impl Connection, storm: &Storm, acks: &[Acknowledged]) {
+    let mut stored: BTreeMap<String, i64> = BTreeMap::new();
+    for row in query(client, &STORED, &[]).await.unwrap() {
+        let (id, body): (String, Vec<u8>) = (row.get(0), row.get(2));
+        assert!(storm.bodies[&id].contains(&body), "{id} is stored with other bytes");
+        assert!(row.get::<_, bool>(3), "{id} is stored with another hash");
+        assert_eq!(stored.insert(id, row.get(1)), None, "stored twice");
+    }
+    let mut first = BTreeMap::new();
+    for ack in acks {
+        assert_eq!(stored.get(&ack.id), Some(&ack.position), "{} was acknowledged", ack.id);
+        if ack.is_first {
+            assert_eq!(first.insert(&ack.id, ()), None, "{} was new twice", ack.id);
+        }
+    }
+    assert_eq!(acks.len(), storm.handed_out, "every delivery is acknowledged in the end");
+    assert_eq!(stored.len(), storm.bodies.len());
+}
+
+async fn books(client: &impl Connection) -> Books {
+    let mut books = Books::default();
+    for row in query(client, &BALANCES, &[]).await.unwrap() {
+        let (kind, key, posted): (i16, String, i64) = (row.get(0), row.get(1), row.get(2));
+        if kind == 1 {
+            books.balances.insert(key, posted);
+        } else {
+            books.unclaimed += posted;
+        }
+    }
+    books
+}
+
+async fn number(client: &impl Connection, statement: &Statement) -> i64 {
+    query(client, statement, &[]).await.unwrap()[0].get(0)
+}
