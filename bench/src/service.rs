@@ -17,6 +17,9 @@ const READY_MAX: Duration = Duration::from_secs(60);
 /// How often is looked whether it is.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// What a process needs to know of where it runs.
+const KEPT: [&str; 3] = ["PATH", "HOME", "TMPDIR"];
+
 /// Signs the deliveries. The database that it writes into is thrown away.
 pub(crate) const SECRET: &str = "whsec_benchmark_4fQ8tXz2LmN6";
 
@@ -81,15 +84,12 @@ pub(crate) async fn run(program: &Path, url: &str, arguments: &[&str]) -> anyhow
     Ok(())
 }
 
-/// This program on this database, in an environment without any other setting of the caller's.
+/// This program on this database, without what the caller's environment says.
 fn command(program: &Path, url: &str) -> Command {
     let mut command = Command::new(program);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("TALLY_") {
-            command.env_remove(name);
-        }
-    }
-    command.env_remove("PORT").env_remove("HOST").env_remove("DATABASE_DIRECT_URL");
+    command
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| KEPT.iter().any(|kept| name == kept)));
     command.env("DATABASE_URL", url).env("TALLY_MODE", "test");
     command.env("STRIPE_WEBHOOK_SECRET", SECRET).env("RUST_LOG", "warn");
     command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);

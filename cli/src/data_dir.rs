@@ -7,13 +7,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
 use store::keys::KeyRole;
 
+use crate::config::error::ConfigError;
 use crate::config::variables::{self, Variable};
 
 /// Name of the file with what `up` made.
@@ -57,8 +58,26 @@ pub(crate) fn make(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(0o711))
 }
 
+/// Reads the `NAME=value` lines of a `dev.env`. There are none where there is no such file, and for whoever may not read
+/// it: it is its owner's.
+pub(crate) fn read_dev_env(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            return Ok(BTreeMap::new());
+        }
+        Err(source) => {
+            let place = "what `tally up` made".to_owned();
+            return Err(ConfigError::Unreadable { place, path: path.to_owned(), source });
+        }
+    };
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let pairs = lines.filter_map(|line| line.split_once('='));
+    Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
 /// Replaces `dev.env` as a whole, so that nobody ever reads half of it.
-pub(crate) fn write_dev_env(folder: &Path, lines: &BTreeMap<&str, String>) -> io::Result<()> {
+pub(crate) fn write_dev_env(folder: &Path, lines: &BTreeMap<String, String>) -> io::Result<()> {
     let path = folder.join(DEV_ENV);
     let unfinished = path.with_extension("env.new");
     let _left_by_a_crash = fs::remove_file(&unfinished);

@@ -14,6 +14,8 @@ const DATABASE: &str = "postgres";
 pub(crate) struct Database {
     /// Where it is.
     pub(crate) url: PgUrl,
+    /// The same as text, if it is private: there is no password in it, the server knows who connects.
+    pub(crate) private_url: Option<String>,
     /// Stops when this is dropped, however this process ends.
     server: Option<Server>,
 }
@@ -21,20 +23,16 @@ pub(crate) struct Database {
 impl Database {
     /// One that somebody else sees to.
     pub(crate) fn given(url: &PgUrl) -> Self {
-        Self { url: url.clone(), server: None }
+        Self { url: url.clone(), private_url: None, server: None }
     }
 
     /// A private one, with its data in this folder; `None`: nowhere that lasts.
     pub(crate) async fn private(data_dir: Option<PathBuf>) -> anyhow::Result<Self> {
         let options = Options { data_dir, ..Options::default() };
         let server = spawn_blocking(move || Server::start(&options)).await??;
-        let url = PgUrl::parse(&server.url(DATABASE)).context("reading our own URL")?;
-        Ok(Self { url, server: Some(server) })
-    }
-
-    /// Whether it is private.
-    pub(crate) const fn is_private(&self) -> bool {
-        self.server.is_some()
+        let text = server.url(DATABASE);
+        let url = PgUrl::parse(&text).context("reading our own URL")?;
+        Ok(Self { url, private_url: Some(text), server: Some(server) })
     }
 
     /// Stops it, if it is private.

@@ -8,6 +8,7 @@
 //! | [`database`] | the database of `up` and `demo` |
 //! | [`data_dir`] | the folder of `up` |
 //! | [`events`], [`deliver`] | deliveries as Stripe makes them |
+//! | [`secrets`] | secrets of our own making |
 //! | [`client`] | the API, asked over HTTP |
 //! | [`output`], [`exit`] | what is said, and how it ends |
 
@@ -21,6 +22,7 @@ mod events;
 mod exit;
 mod output;
 mod process;
+mod secrets;
 
 use std::process::ExitCode;
 

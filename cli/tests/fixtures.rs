@@ -2,6 +2,11 @@
 //!
 //! Each stands alone: in a tenant of its own, signed, posted over HTTP, stored, decided. The recorded events are not part of
 //! this project; without them there is nothing to test, and that is said.
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a test that cannot be set up has failed"
+)]
 
 mod common_webhook;
 
@@ -109,6 +114,12 @@ async fn compare(rows: &[Row], fixtures: &[Fixture]) {
     }
     drop(deliveries);
     assert!(wrong.is_empty(), "\n{wrong}");
+
+    let sql = world.webhook.database.superuser().await;
+    let count = "SELECT count(*) FROM event WHERE origin = 1";
+    let stored: i64 = sql.query_one(count, &[]).await.unwrap().get(0);
+    assert_eq!(usize::try_from(stored).unwrap(), rows.len(), "what Stripe told, once each");
+    drop(sql);
     world.webhook.stop().await;
 }
 

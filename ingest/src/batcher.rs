@@ -83,11 +83,13 @@ impl Batcher {
             // The first delivery after a pause wakes this task before its neighbours have had their turn. Those that
             // are ready to deliver do so now; a delivery that comes alone loses some microseconds.
             tokio::task::yield_now().await;
-            let batch = Batch::take(first, &mut queue);
+            let Batch { events, waiting } = Batch::take(first, &mut queue);
             queued.set(count(queue.len()));
-            size.record(count(batch.events.len()));
-            let outcomes = self.store(&batch.events).await;
-            for ((answer, _share), outcome) in batch.waiting.into_iter().zip(outcomes) {
+            size.record(count(events.len()));
+            let outcomes = self.store(&events).await;
+            // Before the answers: then each connection finds its read buffer free for the next request.
+            drop(events);
+            for ((answer, _share), outcome) in waiting.into_iter().zip(outcomes) {
                 if let Some(appended) = outcome {
                     // A client that left is told when it sends again.
                     let _left = answer.send(appended);

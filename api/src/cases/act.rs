@@ -65,8 +65,12 @@ pub(crate) async fn act(
     let tenant_id = caller.tenant_id;
     let pos = tell(state, tenant_id, case, event_type, &members).await?;
     let verdict = state.decided(tenant_id, pos, DECIDED_WAIT).await?;
+    let wait = if verdict.is_some() { DECIDED_WAIT } else { Duration::ZERO };
+    let now = state.clock.now();
+    let id = case.id.to_string();
+    let look = || async { require(&state.client().await?, tenant_id, &id).await };
+    let after = state.waiter.until(tenant_id, wait, look, |case| is_at_rest(case, now)).await?;
     let client = state.client().await?;
-    let after = require(&client, tenant_id, &case.id.to_string()).await?;
     if is_stale(verdict) {
         let detail = match after.resolution {
             Some(resolution) => {
@@ -77,6 +81,11 @@ pub(crate) async fn act(
         return Err(Problem::new(Code::Conflict).detail(detail).into());
     }
     show(&client, tenant_id, &after).await
+}
+
+/// Whether what was set off has come to an end: a case that is due is about to be decided anew.
+fn is_at_rest(case: &Case, now: Timestamp) -> bool {
+    case.resolution.is_some() || case.due.is_none_or(|due| due > now)
 }
 
 /// Appends the act on this version of the case, unless somebody else did; where it stands.

@@ -13,7 +13,8 @@ use super::words::{credits, sha256};
 /// What the event says, by whoever said it. `of_this` tells whether it is one of the story's own, or one that had an
 /// influence on it.
 pub(super) fn told(material: &Material, event: &Envelope, of_this: bool) -> String {
-    let Some(fact) = material.facts.get(&event.pos) else {
+    let said = material.facts.get(&event.pos).filter(|fact| !fact.body.is_null());
+    let Some(fact) = said else {
         return if of_this { stripe(event) } else { elsewhere(event) };
     };
     let actor = || actor(material, fact);

@@ -81,16 +81,16 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(parts: Parts, available: i64, debt: i64) {
-        let balance = balance(&parts, "u_1".into(), "credits".into(), Timestamp::UNIX_EPOCH);
+    fn check(parts: &Parts, available: i64, debt: i64) {
+        let balance = balance(parts, "u_1".into(), "credits".into(), Timestamp::UNIX_EPOCH);
         assert_eq!((balance.available, balance.debt), (available, debt));
     }
 
     #[test]
     fn available_is_what_is_neither_held_nor_expired() {
-        check(Parts { posted: 50, ..Parts::default() }, 50, 0);
-        check(Parts { posted: 50, held: 20, expired: 10, ..Parts::default() }, 20, 0);
-        check(Parts { posted: 10, held: 20, ..Parts::default() }, 0, 0);
-        check(Parts { posted: -7, ..Parts::default() }, 0, 7);
+        check(&Parts { posted: 50, ..Parts::default() }, 50, 0);
+        check(&Parts { posted: 50, held: 20, expired: 10, ..Parts::default() }, 20, 0);
+        check(&Parts { posted: 10, held: 20, ..Parts::default() }, 0, 0);
+        check(&Parts { posted: -7, ..Parts::default() }, 0, 7);
     }
 }

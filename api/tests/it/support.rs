@@ -150,7 +150,8 @@ impl World {
         root_key: Option<&str>,
     ) {
         let (outcome, reason) = (reason.outcome().code(), reason.code());
-        let root_key = root_key.map_or("NULL".to_owned(), |root_key| format!("'{root_key}'"));
+        let root_key =
+            root_key.map_or_else(|| "NULL".to_owned(), |root_key| format!("'{root_key}'"));
         self.run(&format!(
             "INSERT INTO decision (tenant_id, pos, rev, slot, outcome, reason, root_key, rules_version, decided_at)
              SELECT e.tenant_id, e.pos, 0, e.slot, {outcome}, {reason}, {root_key}, 1, '{NOW}'

@@ -149,8 +149,16 @@ fn show(shown: &Shown) -> String {
             decision.rules_version.to_string(),
         ]
     });
-    let header =
-        ["revision", "decided (UTC)", "outcome", "reason", "payment", "rank", "released by", "rules"];
+    let header = [
+        "revision",
+        "decided (UTC)",
+        "outcome",
+        "reason",
+        "payment",
+        "rank",
+        "released by",
+        "rules",
+    ];
     let decisions = match shown.decisions.as_slice() {
         [] => "It is not decided yet.\n".to_owned(),
         _ => table(header, rows, &[0, 5, 6, 7]),

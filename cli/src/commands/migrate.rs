@@ -43,7 +43,7 @@ impl Migrate {
         let direct = settings.direct_database.as_ref().map(|url| &url.value);
         let url = direct.map_or_else(|| settings.require_database(), Ok)?;
         let mode = settings.mode.as_ref().map_or(Mode::Test, |mode| mode.value);
-        let applied = migrations::run(url.expose()).await?.versions;
+        let applied = migrations::run(&url.expose_for_sqlx()).await?.versions;
         let migrated = Migrated {
             applied,
             schema_version: migrations::SCHEMA_VERSION,

@@ -1,15 +1,27 @@
 //! The commands, one file each.
 
+mod balance;
+mod bench;
+mod cases;
 mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod events;
+mod explain;
 mod healthcheck;
+mod keys;
 mod man;
 mod migrate;
+mod paging;
+mod remote;
 mod serve;
 mod simulate;
+mod statement;
+mod text;
 mod up;
+mod users;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -38,6 +50,19 @@ enum Command {
     Config(config::Config),
     Healthcheck(healthcheck::Healthcheck),
     Simulate(simulate::Simulate),
+    #[command(subcommand)]
+    Events(events::Events),
+    #[command(subcommand)]
+    Cases(cases::Cases),
+    Explain(explain::Explain),
+    #[command(subcommand)]
+    Users(users::Users),
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    Balance(balance::Balance),
+    Statement(statement::Statement),
+    Verify(verify::Verify),
+    Bench(bench::Bench),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -60,6 +85,15 @@ impl Tally {
             Command::Config(command) => command.run(format),
             Command::Healthcheck(command) => command.run().await,
             Command::Simulate(command) => command.run(format).await,
+            Command::Events(command) => command.run(format).await,
+            Command::Cases(command) => command.run(format).await,
+            Command::Explain(command) => command.run(format).await,
+            Command::Users(command) => command.run(format).await,
+            Command::Keys(command) => command.run(format).await,
+            Command::Balance(command) => command.run(format).await,
+            Command::Statement(command) => command.run(format).await,
+            Command::Verify(command) => command.run(format).await,
+            Command::Bench(command) => command.run(format).await,
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
         }

@@ -66,7 +66,9 @@ impl Remote {
                 role.to_uppercase()
             ),
             (None, Some(asked)) if asked.is_connect() || asked.is_timeout() => {
-                format!("nothing answers at {url}: start it with `tally up`, or say in TALLY_URL where it runs")
+                format!(
+                    "nothing answers at {url}: start it with `tally up`, or say in TALLY_URL where it runs"
+                )
             }
             _ => return error,
         };
@@ -84,12 +86,23 @@ impl Answer {
         match format {
             Format::Json => data(&self.0.to_string())?,
             Format::Text => {
-                let doing = "reading an answer of another version of the service than this program's";
+                let doing =
+                    "reading an answer of another version of the service than this program's";
                 data(&printable(&text(&serde_json::from_value(self.0).context(doing)?)))?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a failure concerns what was asked for and nothing else: another request may succeed.
+pub(crate) fn concerns_one_request(error: &anyhow::Error) -> bool {
+    const NOT_ALLOWED: [StatusCode; 3] =
+        [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS];
+    let refused = error.chain().find_map(|cause| cause.downcast_ref::<Refused>());
+    refused.is_some_and(|refused| {
+        refused.status.is_client_error() && !NOT_ALLOWED.contains(&refused.status)
+    })
 }
 
 /// A body without members, for acts that need none.

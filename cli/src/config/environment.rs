@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
 use super::variables::{self, FILE_SUFFIX, PREFIX, Variable};
+use crate::data_dir;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl Environment {
 
     /// The same, with what a `dev.env` says where no variable does; a missing file says nothing.
     pub(crate) fn with_dev_env(self, path: PathBuf) -> Result<Self, ConfigError> {
-        let dev = read_dev_env(&path)?;
+        let dev = data_dir::read_dev_env(&path)?;
         Ok(Self { dev: Some((path, dev)), ..self })
     }
 
@@ -150,27 +151,6 @@ pub(crate) fn read_secret(place: &str, path: &Path) -> Result<String, ConfigErro
         source,
     })?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Reads `NAME=value` lines; comments and blank lines say nothing.
-fn read_dev_env(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        // Whoever may not read it (it is its owner's) is like whoever has none.
-        Err(error)
-            if [std::io::ErrorKind::NotFound, std::io::ErrorKind::PermissionDenied]
-                .contains(&error.kind()) =>
-        {
-            return Ok(BTreeMap::new());
-        }
-        Err(source) => {
-            let place = "the file of `tally up`".to_owned();
-            return Err(ConfigError::Unreadable { place, path: path.to_owned(), source });
-        }
-    };
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let pairs = lines.filter_map(|line| line.split_once('='));
-    Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
 #[cfg(test)]

@@ -124,8 +124,8 @@ impl Settings {
         let mode = parse(environment, &variables::MODE)?;
         let listen = listen(environment)?;
         Ok(Self {
-            database: parse(environment, &variables::DATABASE_URL)?,
-            direct_database: parse(environment, &variables::DATABASE_DIRECT_URL)?,
+            database: database(environment, &variables::DATABASE_URL)?,
+            direct_database: database(environment, &variables::DATABASE_DIRECT_URL)?,
             admin_listen: address(environment, &variables::ADMIN_LISTEN)?
                 .unwrap_or_else(|| Setting::default(loopback(ADMIN_PORT))),
             webhook_secrets: webhook_secrets(environment)?,
@@ -229,6 +229,17 @@ fn parse<T: FromStr<Err: ToString>>(
     let place = setting.source.place(variable.name);
     let invalid = |error: T::Err| ConfigError::invalid(place, error);
     setting.try_map(|text| text.trim().parse().map_err(invalid)).map(Some)
+}
+
+fn database(
+    environment: &Environment,
+    variable: &Variable,
+) -> Result<Option<Setting<PgUrl>>, ConfigError> {
+    let setting = environment.get(variable)?;
+    let Some(setting) = setting.filter(|setting| !setting.value.is_empty()) else { return Ok(None) };
+    let place = setting.source.place(variable.name);
+    let invalid = |error| ConfigError::invalid(place, error);
+    setting.try_map(|text| PgUrl::parse(&text).map_err(invalid)).map(Some)
 }
 
 /// `TALLY_LISTEN`; else `HOST` and `PORT`. Platforms that set a port want it served on all addresses.

@@ -69,22 +69,21 @@ impl Plan {
     }
 }
 
-/// The businesses, with the endpoint that the environment's secrets belong to: the one without a name.
+/// The businesses, with the secrets of the environment on the endpoint that they belong to: the one without a name.
 fn with_own_endpoint(
     mut tenants: Vec<TenantSettings>,
     mode: Mode,
     secrets: Option<Vec<Secret>>,
 ) -> Result<Vec<TenantSettings>, ConfigError> {
     let Some(secrets) = secrets else { return Ok(tenants) };
-    match tenants.as_mut_slice() {
-        [only] => {
-            only.endpoints.push(EndpointSettings { name: None, mode, secrets });
-            Ok(tenants)
-        }
-        _ => {
-            let problem = "it belongs to one tenant, and the TOML file has several: \
-                           give each its endpoints there";
-            Err(ConfigError::invalid(variables::WEBHOOK_SECRET.name, problem))
-        }
+    let [only] = tenants.as_mut_slice() else {
+        let problem = "it belongs to one tenant, and the TOML file has several: give each its endpoints there";
+        return Err(ConfigError::invalid(variables::WEBHOOK_SECRET.name, problem));
+    };
+    let named = only.endpoints.iter_mut().find(|one| one.name.is_none() && one.mode == mode);
+    match named {
+        Some(endpoint) => endpoint.secrets.extend(secrets),
+        None => only.endpoints.push(EndpointSettings { name: None, mode, secrets }),
     }
+    Ok(tenants)
 }

@@ -10,7 +10,8 @@ use store::verify::Extent;
 use crate::world::World;
 
 /// What refuses a change of history, turned off.
-const WITHOUT_TRIGGERS: &str = "ALTER TABLE event DISABLE TRIGGER USER; ALTER TABLE decision DISABLE TRIGGER USER;
+const WITHOUT_TRIGGERS: &str =
+    "ALTER TABLE event DISABLE TRIGGER USER; ALTER TABLE decision DISABLE TRIGGER USER;
     ALTER TABLE posting DISABLE TRIGGER USER; ALTER TABLE grant_move DISABLE TRIGGER USER";
 
 /// Tampers with a history and looks for what the check `name` says of it.
@@ -34,7 +35,8 @@ async fn of_the_log() {
     let tail = "DELETE FROM event WHERE pos = (SELECT max(pos) FROM event)";
     shows(tail, "event_keys", "names position 10, which does not hold it").await;
     let key = "DELETE FROM event_key WHERE source_id = 'evt_checkout_session_completed_1'";
-    shows(key, "event_keys", "event evt_checkout_session_completed_1 at position 4 has no key").await;
+    shows(key, "event_keys", "event evt_checkout_session_completed_1 at position 4 has no key")
+        .await;
     let moved = "UPDATE event_key SET pos = 4 WHERE source_id = 'evt_payment_intent_succeeded_1'";
     shows(moved, "event_keys", "names position 4, which does not hold it").await;
 }
@@ -48,7 +50,8 @@ async fn of_the_bytes() {
     shows(gone, "bodies", "the bytes at position 4 are gone").await;
     // Whoever changes the SHA-256 as well still cannot sign.
     let other = "convert_to(replace(convert_from(body, 'UTF8'), '500', '501'), 'UTF8')";
-    let both = format!("UPDATE event SET body = {other}, body_sha256 = sha256({other}) WHERE pos = 5");
+    let both =
+        format!("UPDATE event SET body = {other}, body_sha256 = sha256({other}) WHERE pos = 5");
     shows(&both, "signatures", "the signature at position 5 does not fit its bytes").await;
     let unsigned = "UPDATE event SET signature = NULL WHERE pos = 4";
     shows(unsigned, "signatures", "the delivery at position 4 has no signature").await;
@@ -63,9 +66,11 @@ async fn of_the_decisions() {
     shows(revision, "revisions", "revision 7 of position 6 follows revision 0").await;
     let invented = "INSERT INTO decision (tenant_id, pos, slot, outcome, reason, rules_version, decided_at)
                     SELECT tenant_id, 99, slot, 1, 10, rules_version, decided_at FROM decision WHERE pos = 4";
-    shows(invented, "revisions", "position 99 is decided, but no event of its lane stands there").await;
+    shows(invented, "revisions", "position 99 is decided, but no event of its lane stands there")
+        .await;
     shows(invented, "outcomes", "10 were received").await;
-    let closed = "UPDATE review_case SET state = 2, resolution = 3, closed_at = opened_at WHERE state = 1";
+    let closed =
+        "UPDATE review_case SET state = 2, resolution = 3, closed_at = opened_at WHERE state = 1";
     shows(closed, "cases", "position 10 is in review, but no open case holds it").await;
     shows("DELETE FROM case_event", "cases", "is open and holds no event").await;
 }
@@ -98,21 +103,29 @@ async fn of_the_accounts() {
 async fn of_the_grants() {
     let remaining = "UPDATE credit_grant SET remaining = 49 WHERE root_key = 'pi_1'";
     shows(remaining, "grants", "49 of 50 remain, but 0 were drawn").await;
-    let granted = "UPDATE credit_grant SET granted = 5000, remaining = 5000 WHERE root_key = 'pi_1'";
+    let granted =
+        "UPDATE credit_grant SET granted = 5000, remaining = 5000 WHERE root_key = 'pi_1'";
     shows(granted, "grants", "its posting granted something else").await;
-    shows("UPDATE credit_grant SET is_open = false WHERE root_key = 'pi_1'", "grants", "it is closed").await;
+    shows(
+        "UPDATE credit_grant SET is_open = false WHERE root_key = 'pi_1'",
+        "grants",
+        "it is closed",
+    )
+    .await;
     let moved = "UPDATE grant_move SET amount = 29 WHERE amount = 30";
     shows(moved, "moves", "is of -30, but its grants moved by -29").await;
     shows(moved, "chains", "does not have the hash of what it says").await;
     // A kind that nobody writes: the chain cannot be followed, and that is told, not failed with.
     shows("UPDATE grant_move SET kind = 1 WHERE amount = 30", "chains", "posting").await;
-    shows("DELETE FROM credit_grant WHERE root_key = 'pi_2'", "moves", "which are not both there").await;
+    shows("DELETE FROM credit_grant WHERE root_key = 'pi_2'", "moves", "which are not both there")
+        .await;
 }
 
 #[tokio::test]
 async fn of_the_payments() {
     let leg = "UPDATE payment_leg SET target = 51 WHERE root_key = 'pi_1'";
-    shows(leg, "sums", "93 credits were bought, but 80 are granted, 7 unclaimed and 5 written off").await;
+    shows(leg, "sums", "93 credits were bought, but 80 are granted, 7 unclaimed and 5 written off")
+        .await;
     let origin = "UPDATE payment SET first_pos = 1 WHERE root_key = 'pi_1'";
     shows(origin, "origins", "payment pi_1 begins at position 1, which Stripe did not sign").await;
 }

@@ -93,12 +93,16 @@ impl World {
     /// Every check, with this as the only secret that is configured.
     pub(crate) async fn verify_with(&self, secret: &str, extent: Extent) -> Vec<Check> {
         let secrets = [Secret::parse(secret).unwrap()];
-        let vouch = |header: &str, body: &[u8]| {
-            match signature::verify(header.as_bytes(), body, &secrets, 0, Tolerance::NotChecked) {
-                Ok(_) => Vouched::Fits,
-                Err(SignatureError::NoMatchingSignature) => Vouched::NoSecretFits,
-                Err(_) => Vouched::Unreadable,
-            }
+        let vouch = |header: &str, body: &[u8]| match signature::verify(
+            header.as_bytes(),
+            body,
+            &secrets,
+            0,
+            Tolerance::NotChecked,
+        ) {
+            Ok(_) => Vouched::Fits,
+            Err(SignatureError::NoMatchingSignature) => Vouched::NoSecretFits,
+            Err(_) => Vouched::Unreadable,
         };
         verify(&self.reader, self.tenant.tenant_id, extent, &vouch).await.unwrap()
     }

@@ -78,7 +78,9 @@ pub(super) async fn check(
         let rows = query(connection, &PAGE, &[&tenant_id, &after, &PAGE_ROWS]).await?;
         let Some(newest) = rows.last() else { return Ok([reader.bodies, reader.signatures]) };
         after = newest.get("pos");
-        rows.iter().for_each(|row| reader.read(row));
+        for row in &rows {
+            reader.read(row);
+        }
     }
 }
 

@@ -122,9 +122,11 @@ impl Cases {
     const fn least_role(&self) -> KeyRole {
         match self {
             Self::Dismiss(Dismiss { write_off: true, .. }) => KeyRole::Approver,
-            Self::List(_) | Self::Show { .. } | Self::Assign(_) | Self::Dismiss(_) | Self::Retry { .. } => {
-                KeyRole::Support
-            }
+            Self::List(_)
+            | Self::Show { .. }
+            | Self::Assign(_)
+            | Self::Dismiss(_)
+            | Self::Retry { .. } => KeyRole::Support,
         }
     }
 }

@@ -137,8 +137,10 @@ fn to_do(summary: &Summary) -> String {
     let id = &summary.id;
     let story = summary.payment.as_ref().map(|payment| format!("  tally explain {payment}\n"));
     let worth = if summary.credits.is_some() { "" } else { " --credits N" };
-    let assign =
-        summary.payment.as_ref().map(|_| format!("  tally cases assign {id} --user USER{worth} --reason WHY\n"));
+    let assign = summary
+        .payment
+        .as_ref()
+        .map(|_| format!("  tally cases assign {id} --user USER{worth} --reason WHY\n"));
     format!(
         "What can be done:\n{}{}  tally cases retry {id}\n  tally cases dismiss {id} --reason WHY\n",
         story.unwrap_or_default(),

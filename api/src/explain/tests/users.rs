@@ -1,0 +1,60 @@
+//! A user's own story.
+
+use std::collections::BTreeMap;
+
+use store::read::balance::Parts;
+use store::read::postings::Posting;
+use store::read::users::User;
+
+use super::super::user::Known;
+use super::*;
+
+#[test]
+fn a_user_and_what_is_on_its_way() {
+    let paid = payment(Some(user()), Status::Paid).payment.unwrap();
+    let waits = Payment { root_key: "pi_2".into(), owner: None, ..paid.clone() };
+    let posting = |seq: i64, contra, amount, balance_after| Posting {
+        seq,
+        contra,
+        amount,
+        balance_after,
+        decision: Some((seq, 0)),
+        command_id: None,
+        root_key: Some("pi_1".into()),
+        line: None,
+        effective_at: at(seq),
+        recorded_at: at(seq),
+    };
+    let known = Known {
+        user: User {
+            user_id: "u_1".into(),
+            email: None,
+            email_verified: false,
+            name: None,
+            metadata: BTreeMap::new(),
+            pos: 1,
+            created_at: at(0),
+        },
+        postings: vec![
+            posting(1, SystemAccount::Sale, 500, 500),
+            posting(2, SystemAccount::Unclaimed, 1, 501),
+            posting(3, SystemAccount::Refund, -100, 401),
+        ],
+        has_older: false,
+        payments: BTreeMap::from([("pi_1".to_owned(), paid), ("pi_2".to_owned(), waits)]),
+        parts: Parts { posted: 401, pending: 50, ..Parts::default() },
+    };
+    check(
+        &super::super::user::tell(&known),
+        "User u_1: 401 credits available",
+        &[
+            "00 The app registered user u_1.",
+            "01 +500 credits (payment pi_1, 12.00 USD): bought. Their balance became 500 credits.",
+            "02 +1 credit (payment pi_1, 12.00 USD): bought; they had stood unclaimed until it was known whose they are. \
+             Their balance became 501 credits.",
+            "03 −100 credits (payment pi_1, 12.00 USD): taken back, because the money was refunded. Their balance became \
+             401 credits.",
+        ],
+        "401 credits can be spent; 50 credits come once their payment is complete. Explain pi_2 to see what they wait for.",
+    );
+}
