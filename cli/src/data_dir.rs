@@ -43,7 +43,9 @@ pub(crate) fn default() -> Option<PathBuf> {
     let named = std::env::var_os("XDG_DATA_HOME").filter(|folder| !folder.is_empty());
     let base = match named {
         Some(folder) => PathBuf::from(folder),
-        None if cfg!(target_os = "macos") => std::env::home_dir()?.join("Library/Application Support"),
+        None if cfg!(target_os = "macos") => {
+            std::env::home_dir()?.join("Library/Application Support")
+        }
         None => std::env::home_dir()?.join(".local/share"),
     };
     Some(base.join("tallystick"))

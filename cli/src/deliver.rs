@@ -68,7 +68,9 @@ impl Sender {
         }
         Ok(match response.json().await {
             Ok(Received { status, position }) if status == "stored" => Answer::Stored(position),
-            Ok(Received { status, position }) if status == "duplicate" => Answer::Duplicate(position),
+            Ok(Received { status, position }) if status == "duplicate" => {
+                Answer::Duplicate(position)
+            }
             Ok(_) | Err(_) => Answer::Other(status),
         })
     }

@@ -68,6 +68,9 @@ mod tests {
     #[test]
     fn a_table_has_no_white_space_at_its_ends() {
         let rows = [["ada", "5"], ["bob", "100"]].map(|row| row.map(str::to_owned));
-        assert_eq!(table(["user", "credits"], rows, &[1]), "user  credits\nada         5\nbob       100\n");
+        assert_eq!(
+            table(["user", "credits"], rows, &[1]),
+            "user  credits\nada         5\nbob       100\n"
+        );
     }
 }

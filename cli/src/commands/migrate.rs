@@ -79,6 +79,7 @@ fn text(migrated: &Migrated) -> String {
         1 => "1 migration applied".to_owned(),
         count => format!("{count} migrations applied"),
     };
-    let tenants = tenants.iter().map(|one| format!("\ntenant {} {} ({})", one.id, one.name, one.mode));
+    let tenants =
+        tenants.iter().map(|one| format!("\ntenant {} {} ({})", one.id, one.name, one.mode));
     format!("schema {schema_version}: {what}{}", tenants.collect::<String>())
 }

@@ -45,7 +45,9 @@ impl Up {
         let filter = settings.log_filter.as_ref().map(|filter| filter.value.as_str());
         init_logs(filter, settings.log_format.value)?;
         if settings.mode.as_ref().is_some_and(|mode| mode.value.is_live()) {
-            bail!("`up` is for test mode: live money wants `tally serve` on a database that is backed up");
+            bail!(
+                "`up` is for test mode: live money wants `tally serve` on a database that is backed up"
+            );
         }
         if let Some(listen) = self.listen {
             settings.listen = Setting { value: listen, source: Source::Option("--listen") };

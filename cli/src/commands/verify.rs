@@ -128,10 +128,10 @@ fn text(verified: &Verified, extent: Extent) -> String {
         Extent::Full => String::new(),
     };
     let differing = verified.checks.iter().filter(|check| !check.differences.is_empty());
-    let differences: String = differing
+    let differences: Vec<_> = differing
         .map(|check| format!("\n{}:\n  {}\n", check.name, check.differences.join("\n  ")))
         .collect();
     let sum =
         if verified.ok { "Everything fits together." } else { "Not everything fits together." };
-    format!("{table}{bound}{differences}\n{sum}\n")
+    format!("{table}{bound}{}\n{sum}\n", differences.concat())
 }

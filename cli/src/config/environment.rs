@@ -66,7 +66,11 @@ impl Environment {
             set.insert(name.to_owned(), value.into_string().map_err(not_text)?);
         }
         unknown.sort();
-        if unknown.is_empty() { Ok(Self { set, dev: None }) } else { Err(ConfigError::Unknown(unknown)) }
+        if unknown.is_empty() {
+            Ok(Self { set, dev: None })
+        } else {
+            Err(ConfigError::Unknown(unknown))
+        }
     }
 
     /// The same, with what a `dev.env` says where no variable does; a missing file says nothing.
@@ -78,13 +82,18 @@ impl Environment {
     /// The value of a variable. Blank counts as not set, except for a secret: an empty one is somebody's mistake.
     pub(crate) fn get(&self, variable: &Variable) -> Result<Option<Setting<String>>, ConfigError> {
         for name in variable.names() {
-            let own = self.set.get(name).filter(|value| variable.is_secret || !value.trim().is_empty());
+            let own =
+                self.set.get(name).filter(|value| variable.is_secret || !value.trim().is_empty());
             let file_name = format!("{name}{FILE_SUFFIX}");
-            let file = self.set.get(&file_name).filter(|path| variable.is_secret && !path.is_empty());
+            let file =
+                self.set.get(&file_name).filter(|path| variable.is_secret && !path.is_empty());
             match (own, file) {
                 (Some(_), Some(_)) => return Err(ConfigError::Twice(name)),
                 (Some(value), None) => {
-                    return Ok(Some(Setting { value: value.clone(), source: Source::Variable(name) }));
+                    return Ok(Some(Setting {
+                        value: value.clone(),
+                        source: Source::Variable(name),
+                    }));
                 }
                 (None, Some(path)) => {
                     let path = PathBuf::from(path);
@@ -95,7 +104,10 @@ impl Environment {
             }
         }
         let dev = self.dev.as_ref().and_then(|(path, said)| Some((path, said.get(variable.name)?)));
-        Ok(dev.map(|(path, value)| Setting { value: value.clone(), source: Source::File(path.clone()) }))
+        Ok(dev.map(|(path, value)| Setting {
+            value: value.clone(),
+            source: Source::File(path.clone()),
+        }))
     }
 }
 

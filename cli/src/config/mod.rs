@@ -150,19 +150,20 @@ impl Settings {
     /// The mode, for a command that cannot do without.
     pub(crate) fn require_mode(&self) -> Result<Mode, ConfigError> {
         let what_to_do = "say live or test: the mode of the secrets and keys here";
-        self.mode.as_ref().map(|mode| mode.value).ok_or(ConfigError::Missing {
-            name: variables::MODE.name,
-            what_to_do,
-        })
+        self.mode
+            .as_ref()
+            .map(|mode| mode.value)
+            .ok_or(ConfigError::Missing { name: variables::MODE.name, what_to_do })
     }
 
     /// The database, for a command that cannot do without.
     pub(crate) fn require_database(&self) -> Result<&PgUrl, ConfigError> {
-        let what_to_do = "say where Postgres is (postgres://…), or let `tally up` start a private one";
-        self.database.as_ref().map(|url| &url.value).ok_or(ConfigError::Missing {
-            name: variables::DATABASE_URL.name,
-            what_to_do,
-        })
+        let what_to_do =
+            "say where Postgres is (postgres://…), or let `tally up` start a private one";
+        self.database
+            .as_ref()
+            .map(|url| &url.value)
+            .ok_or(ConfigError::Missing { name: variables::DATABASE_URL.name, what_to_do })
     }
 
     /// The modes that anything here belongs to, given that of the environment. Live brings test along: a live Connect
@@ -236,7 +237,9 @@ fn database(
     variable: &Variable,
 ) -> Result<Option<Setting<PgUrl>>, ConfigError> {
     let setting = environment.get(variable)?;
-    let Some(setting) = setting.filter(|setting| !setting.value.is_empty()) else { return Ok(None) };
+    let Some(setting) = setting.filter(|setting| !setting.value.is_empty()) else {
+        return Ok(None);
+    };
     let place = setting.source.place(variable.name);
     let invalid = |error| ConfigError::invalid(place, error);
     setting.try_map(|text| PgUrl::parse(&text).map_err(invalid)).map(Some)
@@ -275,9 +278,7 @@ pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, String> {
     named.parse().map_err(|_| "it is not an address with a port, such as 127.0.0.1:8080".to_owned())
 }
 
-fn webhook_secrets(
-    environment: &Environment,
-) -> Result<Option<Setting<Vec<Secret>>>, ConfigError> {
+fn webhook_secrets(environment: &Environment) -> Result<Option<Setting<Vec<Secret>>>, ConfigError> {
     let variable = &variables::WEBHOOK_SECRET;
     let Some(setting) = environment.get(variable)? else { return Ok(None) };
     let place = setting.source.place(variable.name);
@@ -294,7 +295,8 @@ fn stripe_key(
     let says = |mode: Mode| setting.value.contains(&format!("_{}_", mode.name()));
     let other = mode.map(|mode| if mode.value.is_live() { Mode::Test } else { Mode::Live });
     if let Some(other) = other.filter(|other| says(*other)) {
-        let problem = format!("it is a key of {} mode, and TALLY_MODE says the other", other.name());
+        let problem =
+            format!("it is a key of {} mode, and TALLY_MODE says the other", other.name());
         return Err(ConfigError::invalid(setting.source.place(variable.name), problem));
     }
     Ok(Some(setting.map(SecretString::from)))

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use store::PgUrl;
 
+use super::Settings;
 use super::environment::{Setting, Source};
 use super::tenants::{EndpointSettings, TenantSettings};
 use super::variables::{self, Variable};
-use super::Settings;
 use crate::data_dir;
 
 /// One line of the configuration.
@@ -48,7 +48,8 @@ impl Settings {
         shown.extend(
             data_dir::KEYS.iter().map(|(role, name)| line(name, self.keys.get(role), |_| hidden())),
         );
-        let source = self.file.as_ref().map_or(Source::Default, |file| Source::File(file.value.clone()));
+        let source =
+            self.file.as_ref().map_or(Source::Default, |file| Source::File(file.value.clone()));
         let source = source.to_string();
         let mut add = |name: String, value: String| {
             shown.push(Shown { name, value: Some(value), source: source.clone() });
@@ -74,13 +75,17 @@ fn show_tenant(tenant: &TenantSettings, add: &mut impl FnMut(String, String)) {
     }
     for entry in &tenant.catalogue {
         let worth = entry.worth.as_ref();
-        let value = worth.map_or("not ours".to_owned(), |(credits, unit)| format!("{credits} {unit}"));
+        let value =
+            worth.map_or("not ours".to_owned(), |(credits, unit)| format!("{credits} {unit}"));
         add(place(&format!("catalogue.{}", entry.price)), value);
     }
     if let Some(directory) = &tenant.directory {
         add(place("directory.query"), directory.query.clone());
         let url = directory.url.as_ref();
-        add(place("directory.url"), url.map_or("that of DATABASE_URL".to_owned(), PgUrl::to_string));
+        add(
+            place("directory.url"),
+            url.map_or("that of DATABASE_URL".to_owned(), PgUrl::to_string),
+        );
     }
 }
 
@@ -93,7 +98,6 @@ fn line<T>(
     let value = setting.map(|setting| show(&setting.value));
     Shown { name: variable.name.to_owned(), value, source }
 }
-
 
 fn hidden() -> String {
     "(hidden)".to_owned()

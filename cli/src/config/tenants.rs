@@ -69,7 +69,10 @@ impl TenantSettings {
 }
 
 /// The businesses of a file, at least one.
-pub(super) fn judge(path: &Path, tenants: Vec<file::Tenant>) -> Result<Vec<TenantSettings>, ConfigError> {
+pub(super) fn judge(
+    path: &Path,
+    tenants: Vec<file::Tenant>,
+) -> Result<Vec<TenantSettings>, ConfigError> {
     let mut names = BTreeSet::new();
     let mut judged = Vec::new();
     for tenant in tenants {
@@ -159,7 +162,9 @@ fn elsewhere(
 fn worth(place: &str, price: file::Price) -> Result<Option<(i64, String)>, ConfigError> {
     match (price.not_ours, price.credits) {
         (true, None) if price.unit.is_none() => Ok(None),
-        (true, _) => Err(ConfigError::invalid(place, "a price that is not ours is worth no credits")),
+        (true, _) => {
+            Err(ConfigError::invalid(place, "a price that is not ours is worth no credits"))
+        }
         (false, None) => Err(ConfigError::invalid(place, "say credits, or not_ours = true")),
         (false, Some(credits)) if !is_credits(credits) => {
             let problem = format!("credits is not a whole number from 1 to {MAX_CREDITS}");

@@ -36,15 +36,14 @@ pub(crate) const DATABASE_DIRECT_URL: Variable = Variable {
 };
 pub(crate) const PORT: Variable = plain("PORT", "port of the public listener, as platforms set it");
 pub(crate) const HOST: Variable = plain("HOST", "address of the public listener");
-pub(crate) const LISTEN: Variable = plain("TALLY_LISTEN", "address and port of the public listener");
+pub(crate) const LISTEN: Variable =
+    plain("TALLY_LISTEN", "address and port of the public listener");
 pub(crate) const ADMIN_LISTEN: Variable =
     plain("TALLY_ADMIN_LISTEN", "address and port of health and metrics");
 pub(crate) const WEBHOOK_SECRET: Variable =
     secret("STRIPE_WEBHOOK_SECRET", "signing secrets of the webhook, comma separated");
-pub(crate) const STRIPE_KEY: Variable = Variable {
-    aliases: &["STRIPE_API_KEY"],
-    ..secret("STRIPE_SECRET_KEY", "key of Stripe's API")
-};
+pub(crate) const STRIPE_KEY: Variable =
+    Variable { aliases: &["STRIPE_API_KEY"], ..secret("STRIPE_SECRET_KEY", "key of Stripe's API") };
 pub(crate) const STRIPE_API_BASE: Variable =
     plain("STRIPE_API_BASE", "address of Stripe's API, where it is not Stripe's own");
 pub(crate) const MODE: Variable =
@@ -52,8 +51,10 @@ pub(crate) const MODE: Variable =
 pub(crate) const CONFIG: Variable =
     plain("TALLY_CONFIG", "a TOML file: tenants, endpoints, catalogue, directory");
 pub(crate) const SIGNING_KEY: Variable = secret("TALLY_SIGNING_KEY", "signs checkout references");
-pub(crate) const DATA_DIR: Variable = plain("TALLY_DATA_DIR", "folder of `up`: its Postgres, its dev.env");
-pub(crate) const PG_BIN: Variable = plain("TALLY_PG_BIN", "folder of the programs of the private Postgres");
+pub(crate) const DATA_DIR: Variable =
+    plain("TALLY_DATA_DIR", "folder of `up`: its Postgres, its dev.env");
+pub(crate) const PG_BIN: Variable =
+    plain("TALLY_PG_BIN", "folder of the programs of the private Postgres");
 pub(crate) const RUST_LOG: Variable = plain("RUST_LOG", "what is logged");
 pub(crate) const LOG_FORMAT: Variable = plain("LOG_FORMAT", "json or pretty");
 pub(crate) const URL: Variable = plain("TALLY_URL", "where commands find the service");

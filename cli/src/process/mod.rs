@@ -106,7 +106,11 @@ fn readiness(shutdown: &Shutdown, store: &Store, is_started: &Arc<AtomicBool>) -
     let (store, is_started) = (store.clone(), Arc::clone(is_started));
     Readiness::new(shutdown)
         .check("start", move || {
-            let verdict = if is_started.load(Ordering::Relaxed) { Ok(()) } else { Err("starting".to_owned()) };
+            let verdict = if is_started.load(Ordering::Relaxed) {
+                Ok(())
+            } else {
+                Err("starting".to_owned())
+            };
             async move { verdict }
         })
         .check("database", move || {

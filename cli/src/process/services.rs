@@ -167,17 +167,17 @@ impl Services {
         for Served { tenant, settings } in served {
             let told = keeper.sync_catalogue(tenant.tenant_id, &settings.catalogue).await?;
             if told > 0 {
-                tracing::info!(tenant.id = tenant.tenant_id, told, "{told} prices of the configuration are new");
+                tracing::info!(
+                    tenant.id = tenant.tenant_id,
+                    told,
+                    "{told} prices of the configuration are new"
+                );
             }
         }
         Ok(())
     }
 
     fn act_as_keeper(&self, store: &Store) -> Keeper {
-        Keeper {
-            store: store.clone(),
-            notifier: self.notifier.clone(),
-            clock: self.clock.clone(),
-        }
+        Keeper { store: store.clone(), notifier: self.notifier.clone(), clock: self.clock.clone() }
     }
 }

@@ -28,7 +28,9 @@ pub(crate) async fn find(plan: &Plan, store: &Store) -> anyhow::Result<Vec<Serve
             let name = &settings.name;
             let Some(tenant) = tenant::find(&client, name, mode.is_live()).await? else {
                 let mode = mode.name();
-                bail!("tenant {name} has no {mode} mode in the database: run tally migrate with TALLY_MODE={mode}");
+                bail!(
+                    "tenant {name} has no {mode} mode in the database: run tally migrate with TALLY_MODE={mode}"
+                );
             };
             served.push(Served { tenant, settings: settings.clone() });
         }

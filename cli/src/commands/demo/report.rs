@@ -83,7 +83,8 @@ pub(super) async fn make(stage: &Stage, told: Vec<Delivery>) -> anyhow::Result<R
 /// What the app's frontend is told.
 async fn balance(stage: &Stage, user: &str) -> anyhow::Result<Balance> {
     let balance = stage.app.get(&format!("/v1/users/{user}/balance")).await?;
-    let member = |name: &str| balance.get(name).with_context(|| format!("a balance without {name}"));
+    let member =
+        |name: &str| balance.get(name).with_context(|| format!("a balance without {name}"));
     Ok(Balance {
         user: user.to_owned(),
         unit: member("unit")?.as_str().unwrap_or_default().to_owned(),
@@ -94,7 +95,9 @@ async fn balance(stage: &Stage, user: &str) -> anyhow::Result<Balance> {
 impl Report {
     /// Whether everything is decided, the books add up, and every chain is whole.
     pub(super) fn is_proved(&self) -> bool {
-        self.counts.pending == 0 && self.books.iter().all(UnitBooks::adds_up) && self.chains.faults.is_empty()
+        self.counts.pending == 0
+            && self.books.iter().all(UnitBooks::adds_up)
+            && self.chains.faults.is_empty()
     }
 
     /// The answer for scripts.
@@ -122,13 +125,15 @@ impl Report {
 
     /// The answer for people.
     pub(super) fn text(&self) -> String {
-        [self.deliveries_text(), self.cases_text(), self.balances_text(), self.proof_text()].join("\n")
+        [self.deliveries_text(), self.cases_text(), self.balances_text(), self.proof_text()]
+            .join("\n")
     }
 
     fn deliveries_text(&self) -> String {
-        let rows = self.deliveries.iter().map(|(told, last)| {
-            [told.what.to_owned(), told.kind.to_owned(), became(told, *last)]
-        });
+        let rows = self
+            .deliveries
+            .iter()
+            .map(|(told, last)| [told.what.to_owned(), told.kind.to_owned(), became(told, *last)]);
         table(["WHAT HAPPENED", "STRIPE'S EVENT", "WHAT BECAME OF IT"], rows, &[])
     }
 
@@ -145,9 +150,10 @@ impl Report {
     }
 
     fn balances_text(&self) -> String {
-        let rows = self.balances.iter().map(|one| {
-            [one.user.clone(), one.available.to_string(), one.unit.clone()]
-        });
+        let rows = self
+            .balances
+            .iter()
+            .map(|one| [one.user.clone(), one.available.to_string(), one.unit.clone()]);
         table(["USER", "AVAILABLE", "UNIT"], rows, &[1])
     }
 
@@ -163,7 +169,9 @@ impl Report {
             ));
         }
         let Chains { accounts, postings, faults } = &self.chains;
-        lines.push(format!("chains  {postings} postings on {accounts} accounts, every hash computed again"));
+        lines.push(format!(
+            "chains  {postings} postings on {accounts} accounts, every hash computed again"
+        ));
         lines.extend(faults.iter().map(|fault| format!("        {fault}")));
         lines.push(format!("proof   {}", if self.is_proved() { "ok" } else { "THE BOOKS DIFFER" }));
         lines.join("\n")

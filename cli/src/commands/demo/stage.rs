@@ -132,7 +132,9 @@ async fn prepare(url: &PgUrl, settings: &Settings) -> anyhow::Result<()> {
             Ok(())
         }
         Some(migrations::SCHEMA_VERSION) => Ok(()),
-        Some(other) => bail!("the database has schema {other}, not this program's; see `tally doctor`"),
+        Some(other) => {
+            bail!("the database has schema {other}, not this program's; see `tally doctor`")
+        }
     }
 }
 

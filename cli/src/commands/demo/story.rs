@@ -108,16 +108,14 @@ async fn settle(stage: &Stage) -> anyhow::Result<()> {
         Filter { is_open: Some(true), reason: Some(Reason::Conflict), ..Filter::default() };
     let open = list_cases(stage, &filter).await?;
     let case = open.first().context("the mix-up has opened no case")?;
-    let verdict = json!({"user": "bob", "reason": "bob paid while ada was still signed in on his machine"});
+    let verdict =
+        json!({"user": "bob", "reason": "bob paid while ada was still signed in on his machine"});
     stage.support.post(&format!("/v1/cases/{}/assign", case.id), &verdict).await?;
     Ok(())
 }
 
 /// The cases of the demonstration, newest first.
-pub(super) async fn list_cases(
-    stage: &Stage,
-    filter: &Filter,
-) -> anyhow::Result<Vec<cases::Case>> {
+pub(super) async fn list_cases(stage: &Stage, filter: &Filter) -> anyhow::Result<Vec<cases::Case>> {
     let client = stage.store.get().await?;
     let page = Page { from: From::Newest, limit: 100 };
     Ok(case_list(&client, stage.tenant.tenant_id, filter, &page).await?.rows)

@@ -19,7 +19,8 @@ const SKEW_WRONG: SignedDuration = SignedDuration::from_secs(60);
 /// Looks at the database, as far as it can be reached.
 pub(super) async fn look_at(settings: &Settings) -> Vec<Finding> {
     let Some(url) = settings.database.as_ref().map(|url| &url.value) else {
-        let what = "DATABASE_URL is not set: say where Postgres is, or let `tally up` start a private one";
+        let what =
+            "DATABASE_URL is not set: say where Postgres is, or let `tally up` start a private one";
         return vec![Finding::wrong("database", what)];
     };
     let clock = Clock::system();
@@ -77,7 +78,8 @@ async fn schema(direct: &PgUrl) -> Result<Finding, Finding> {
     match migrations::version(&direct.expose_for_sqlx()).await {
         Ok(Some(version)) if version == ours => Ok(Finding::ok(check, format!("version {ours}"))),
         Ok(Some(version)) if version > ours => {
-            let what = format!("version {version} is newer than this program's {ours}: run a newer tally");
+            let what =
+                format!("version {version} is newer than this program's {ours}: run a newer tally");
             Err(Finding::wrong(check, what))
         }
         Ok(Some(version)) => {
@@ -98,7 +100,9 @@ async fn roles(url: &PgUrl) -> Finding {
         };
         if let Err(error) = tried {
             let name = role.name().unwrap_or_default();
-            let what = format!("cannot act as {name}: {error}; GRANT {name} TO the login, or serve other roles");
+            let what = format!(
+                "cannot act as {name}: {error}; GRANT {name} TO the login, or serve other roles"
+            );
             return Finding::wrong("roles", what);
         }
     }
@@ -106,9 +110,7 @@ async fn roles(url: &PgUrl) -> Finding {
 }
 
 async fn tenants(url: &PgUrl, settings: &Settings) -> Finding {
-    let found = async {
-        list(&Store::connect(url, DatabaseRole::Ingest, 1)?.get().await?).await
-    };
+    let found = async { list(&Store::connect(url, DatabaseRole::Ingest, 1)?.get().await?).await };
     let found = match found.await {
         Ok(found) => found,
         Err(error) => return Finding::wrong("tenants", error.to_string()),
@@ -120,7 +122,9 @@ async fn tenants(url: &PgUrl, settings: &Settings) -> Finding {
         for mode in settings.modes(mode) {
             if !found.iter().any(|one| one.name == tenant.name && one.livemode == mode.is_live()) {
                 let (name, mode) = (&tenant.name, mode.name());
-                let what = format!("{name} has no {mode} mode: run `tally migrate` with TALLY_MODE={mode}");
+                let what = format!(
+                    "{name} has no {mode} mode: run `tally migrate` with TALLY_MODE={mode}"
+                );
                 return Finding::wrong("tenants", what);
             }
         }

@@ -40,7 +40,8 @@ pub(super) async fn try_out(settings: &Settings, url: &str) -> anyhow::Result<Ve
 fn transport(url: &str) -> Option<Finding> {
     let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     let is_plain = url.starts_with("http://") && !local.iter().any(|start| url.starts_with(start));
-    is_plain.then(|| Finding::note("endpoint", "plain HTTP: Stripe delivers live events to https only"))
+    is_plain
+        .then(|| Finding::note("endpoint", "plain HTTP: Stripe delivers live events to https only"))
 }
 
 fn judge_unsigned(status: StatusCode) -> Finding {
@@ -49,18 +50,25 @@ fn judge_unsigned(status: StatusCode) -> Finding {
         StatusCode::BAD_REQUEST => Finding::ok(check, "refused (400), as it must be"),
         status if status.is_redirection() => Finding::wrong(
             check,
-            format!("{status}: Stripe follows no redirect; give Stripe the address that it leads to"),
+            format!(
+                "{status}: Stripe follows no redirect; give Stripe the address that it leads to"
+            ),
         ),
         status if status.is_success() => Finding::wrong(
             check,
-            format!("{status}: whoever answers there takes what nobody signed; it is not this program"),
+            format!(
+                "{status}: whoever answers there takes what nobody signed; it is not this program"
+            ),
         ),
-        StatusCode::NOT_FOUND => {
-            Finding::wrong(check, "404: the path is /v1/webhooks/stripe, or /v1/webhooks/stripe/<endpoint>")
-        }
+        StatusCode::NOT_FOUND => Finding::wrong(
+            check,
+            "404: the path is /v1/webhooks/stripe, or /v1/webhooks/stripe/<endpoint>",
+        ),
         status => Finding::wrong(
             check,
-            format!("{status}: expected 400; a proxy or a firewall in front of it may answer instead"),
+            format!(
+                "{status}: expected 400; a proxy or a firewall in front of it may answer instead"
+            ),
         ),
     }
 }
@@ -76,9 +84,10 @@ fn judge_signed(answer: Answer) -> Finding {
             "400: the endpoint has another secret than STRIPE_WEBHOOK_SECRET here, a proxy changes the body, or a clock \
              is wrong by more than 300 s",
         ),
-        Answer::Other(StatusCode::SERVICE_UNAVAILABLE) => {
-            Finding::wrong(check, "503: it cannot store now; look at the service's log and its database")
-        }
+        Answer::Other(StatusCode::SERVICE_UNAVAILABLE) => Finding::wrong(
+            check,
+            "503: it cannot store now; look at the service's log and its database",
+        ),
         Answer::Other(status) => Finding::wrong(check, format!("{status}: expected 200")),
     }
 }

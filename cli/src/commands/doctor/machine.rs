@@ -14,7 +14,9 @@ pub(super) fn configuration(settings: &Settings) -> Vec<Finding> {
     let mode = settings.mode.as_ref().map(|mode| mode.value);
     let mode = match mode {
         Some(mode) => Finding::ok("mode", mode.name()),
-        None => Finding::note("mode", "TALLY_MODE is not set; `tally serve` needs it (live or test)"),
+        None => {
+            Finding::note("mode", "TALLY_MODE is not set; `tally serve` needs it (live or test)")
+        }
     };
     vec![mode, secrets(settings)]
 }

@@ -55,9 +55,9 @@ impl Doctor {
             findings.extend(endpoint::try_out(&settings, endpoint).await?);
         }
         format.answer(&findings, |findings| {
-            let rows = findings.iter().map(|one| {
-                [one.state.mark().to_owned(), one.check.to_owned(), one.detail.clone()]
-            });
+            let rows = findings
+                .iter()
+                .map(|one| [one.state.mark().to_owned(), one.check.to_owned(), one.detail.clone()]);
             table(["", "CHECK", "FOUND"], rows, &[])
         })?;
         let is_wrong = findings.iter().any(|finding| finding.state == State::Wrong);

@@ -64,7 +64,7 @@ pub(super) async fn import(service: Remote, file: &Path) -> anyhow::Result<Impor
         match put {
             Ok(()) => imported.registered = imported.registered.saturating_add(1),
             Err(error) if error.is::<NotAUser>() || concerns_one_request(&error) => {
-                imported.refused(number, &error)
+                imported.refused(number, &error);
             }
             Err(error) => return Err(error.context(format!("line {number} of {}", file.display()))),
         }
