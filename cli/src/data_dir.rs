@@ -51,13 +51,14 @@ pub(crate) fn default() -> Option<PathBuf> {
     Some(base.join("tallystick"))
 }
 
-/// Makes the folder if it is missing. Others may pass through it, for the server's user must, and see nothing in it.
+/// Makes the folder if it is missing. While it is empty, others are let pass through it, for the server's user must, who
+/// is another one when root is the caller; they see nothing in it.
 pub(crate) fn make(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
     fs::create_dir_all(folder)?;
-    fs::set_permissions(folder, Permissions::from_mode(0o711))
+    if fs::read_dir(folder)?.next().is_none() {
+        fs::set_permissions(folder, Permissions::from_mode(0o711))?;
+    }
+    Ok(())
 }
 
 /// Reads the `NAME=value` lines of a `dev.env`. There are none where there is no such file, and for whoever may not read

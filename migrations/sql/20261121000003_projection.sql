@@ -254,7 +254,7 @@ COMMENT ON COLUMN review_case.due_pos IS 'Position of the fact that made it due.
 COMMENT ON COLUMN review_case.closed_at IS 'When it was closed.';
 COMMENT ON COLUMN review_case.closed_pos IS 'Position of the event that closed it.';
 COMMENT ON COLUMN review_case.detail IS 'What staff need to see: evidence, candidates, amounts, the error; no e-mails or names.';
-CREATE INDEX review_case_open ON review_case (tenant_id, opened_at, case_id) WHERE state = 1;
+CREATE INDEX review_case_listed ON review_case (tenant_id, opened_at, case_id);
 CREATE INDEX review_case_due ON review_case (tenant_id, due) WHERE state = 1 AND due IS NOT NULL;
 CREATE INDEX review_case_root ON review_case (tenant_id, root_key) WHERE root_key IS NOT NULL;
 

@@ -76,8 +76,8 @@ impl Settled {
     }
 }
 
-/// Settles a payment after its facts, or what it waits for, changed. `before` is what its facts were: news that tells
-/// an applied payment nothing new leaves it alone.
+/// Settles a payment after its facts, or what it waits for, changed. `before` is what its facts were: an applied payment
+/// was settled by them, and only what is new can move it.
 pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Facts) -> Settled {
     let Some(payment) = world.payments.get_mut(root_key) else {
         return Settled::plain(Reason::Joined);
@@ -101,10 +101,6 @@ pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Fac
     };
     let applied = applied_to.as_ref().map(|user| Applied { user, weighed: before });
     let is_worth_anew = facts.claims != before.claims || facts.staff != before.staff;
-    let is_whose_anew = facts.evidence != before.evidence || facts.customers != before.customers;
-    if applied.is_some() && !is_worth_anew && !is_whose_anew {
-        return Settled::plain(Reason::Joined);
-    }
     let worth = if applied.is_some() && !is_worth_anew {
         Worth::Known(lines_of(world, root_key))
     } else {

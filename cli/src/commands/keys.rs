@@ -71,6 +71,12 @@ struct KeyLine {
     last_used: Option<Timestamp>,
 }
 
+#[derive(Debug, Serialize)]
+struct Listed {
+    object: &'static str,
+    data: Vec<KeyLine>,
+}
+
 /// A new key, with its text.
 #[derive(Debug, Serialize)]
 struct Created {
@@ -97,8 +103,8 @@ impl Keys {
             Self::List { of } => {
                 let tenant = of.tenant(&store, &settings).await?;
                 let listed = keys::list(&store.get().await?, tenant.tenant_id).await?;
-                let listed: Vec<_> = listed.into_iter().map(KeyLine::from).collect();
-                format.answer(&listed, |listed| list(listed))?;
+                let data = listed.into_iter().map(KeyLine::from).collect();
+                format.answer(&Listed { object: "list", data }, |listed| list(&listed.data))?;
             }
             Self::Revoke { id, of } => {
                 let tenant = of.tenant(&store, &settings).await?;

@@ -11,6 +11,9 @@ use crate::client::{Client, Refused};
 use crate::config::{DevEnv, Settings};
 use crate::output::{Format, data};
 
+/// Answers to whoever has no key, or one of too low a role.
+const NOT_ALLOWED: [StatusCode; 2] = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+
 /// The service of `TALLY_URL`.
 pub(crate) struct Remote {
     client: Client,
@@ -55,24 +58,25 @@ impl Remote {
 
     /// Says before the error what to do about it, where it does not say so itself.
     fn advise(&self, error: anyhow::Error) -> anyhow::Error {
-        let url = &self.url;
         let refused = error.chain().find_map(|cause| cause.downcast_ref::<Refused>());
-        let asked = error.chain().find_map(|cause| cause.downcast_ref::<reqwest::Error>());
-        let role = self.least.name();
-        let advice = match (refused.map(|refused| refused.status), asked) {
-            (Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN), _) => format!(
+        let is_not_allowed = refused.is_some_and(|refused| NOT_ALLOWED.contains(&refused.status));
+        if is_not_allowed {
+            let role = self.least.name();
+            return error.context(format!(
                 "this needs an API key of role {role} or more: `tally up` makes one, `tally keys create --role {role}` as \
                  well; set TALLY_KEY_{}",
                 role.to_uppercase()
-            ),
-            (None, Some(asked)) if asked.is_connect() || asked.is_timeout() => {
-                format!(
-                    "nothing answers at {url}: start it with `tally up`, or say in TALLY_URL where it runs"
-                )
+            ));
+        }
+        match error.downcast::<reqwest::Error>() {
+            Ok(unanswered) if unanswered.is_connect() || unanswered.is_timeout() => {
+                let advice = "start it with `tally up`, or say in TALLY_URL where it runs";
+                let advice = format!("nothing answers at {}: {advice}", self.url);
+                anyhow::Error::from(unanswered.without_url()).context(advice)
             }
-            _ => return error,
-        };
-        error.context(advice)
+            Ok(other) => other.into(),
+            Err(error) => error,
+        }
     }
 }
 
@@ -97,8 +101,6 @@ impl Answer {
 
 /// Whether a failure concerns what was asked for and nothing else: another request may succeed.
 pub(crate) fn concerns_one_request(error: &anyhow::Error) -> bool {
-    const NOT_ALLOWED: [StatusCode; 3] =
-        [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS];
     let refused = error.chain().find_map(|cause| cause.downcast_ref::<Refused>());
     refused.is_some_and(|refused| {
         refused.status.is_client_error() && !NOT_ALLOWED.contains(&refused.status)

@@ -108,7 +108,7 @@ impl Simulate {
         })?;
         let to = self.to.as_deref().unwrap_or(&settings.url.value);
         let sender = Sender::new(to, secret.clone())?;
-        let seed = self.seed.unwrap_or_else(rand::random);
+        let seed = self.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
         let report = self.deliver_all(&sender, seed).await?;
         format.answer(&report, text)?;
         Ok(if report.not_accepted == 0 { Exit::Fine } else { Exit::Failed })

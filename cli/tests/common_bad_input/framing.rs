@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::door::Answer::{AllStored, Bare, Closed, Refused, Stored};
 use super::door::{Answer, INVALID, PATH, Row, event, request, signature_line, signed};
 
-/// Patience with whoever is slow: short, because the tests wait for its end.
-pub(crate) const SHORT: Duration = Duration::from_millis(300);
+/// Patience with whoever is slow: short, because the tests wait for its end, and long enough for whoever is not.
+pub(crate) const SHORT: Duration = Duration::from_secs(1);
 
 /// The largest body.
 const MEBIBYTE: usize = 1024 * 1024;

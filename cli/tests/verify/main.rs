@@ -4,7 +4,11 @@
 mod tampering;
 mod world;
 
+use std::process::Command;
+
+use serde_json::Value;
 use store::verify::Extent;
+use testkit::delivery::SECRET;
 
 use world::World;
 
@@ -69,4 +73,25 @@ async fn a_tenant_without_a_history_is_in_order() {
     for check in world.verify(Extent::Full).await {
         assert_eq!((check.checked, check.differences.len()), (0, 0), "{}", check.name);
     }
+}
+
+#[tokio::test]
+async fn the_command_ends_with_3_and_names_what_differs() {
+    let world = World::with_history().await;
+    let verify = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tally"));
+        command.args(["verify", "--full", "--json"]).env_clear();
+        command.env("DATABASE_URL", world.url()).env("STRIPE_WEBHOOK_SECRET", SECRET);
+        let output = command.env("TALLY_DATA_DIR", "/nowhere").output().unwrap();
+        let verified: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), verified)
+    };
+    let (code, verified) = verify();
+    assert_eq!((code, &verified["ok"]), (Some(0), &true.into()), "{verified}");
+    world.sql.batch_execute("UPDATE account SET posted = 51 WHERE posted = 50").await.unwrap();
+    let (code, verified) = verify();
+    assert_eq!((code, &verified["ok"]), (Some(3), &false.into()), "{verified}");
+    let checks = verified["checks"].as_array().unwrap();
+    let balances = checks.iter().find(|check| check["name"] == "balances").unwrap();
+    assert!(balances["differences"][0].as_str().unwrap().contains("has 51"), "{balances}");
 }

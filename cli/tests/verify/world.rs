@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) tenant: Tenant,
     api: Store,
     reader: Store,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl World {
@@ -53,7 +53,7 @@ impl World {
             },
             api: Store::connect(&url, Role::Api, 2).unwrap(),
             reader: Store::connect(&url, Role::Reader, 1).unwrap(),
-            _database: database,
+            database,
         }
     }
 
@@ -80,6 +80,11 @@ impl World {
         world.deliver(&open.checkout_session_completed()).await;
         world.drain().await;
         world
+    }
+
+    /// Where the database is.
+    pub(crate) fn url(&self) -> &str {
+        &self.database.url
     }
 
     pub(crate) async fn drain(&self) {

@@ -81,10 +81,7 @@ impl Engine {
 
     /// Events in one batch; their positions.
     pub(crate) fn tell_all(&mut self, bodies: &[Value]) -> Vec<i64> {
-        let raw = bodies.iter().map(|body| {
-            let is_ours = body["object"] == "tally.event";
-            (if is_ours { Speaker::Ourselves } else { Speaker::Stripe }, body.to_string().into())
-        });
+        let raw = bodies.iter().map(|body| (speaker(body), body.to_string().into()));
         self.tell_raw(raw.collect())
     }
 
@@ -103,15 +100,32 @@ impl Engine {
         positions
     }
 
-    /// An event that could not be decided, parked.
+    /// An event that could not be decided, parked; its position.
     pub(crate) fn park(&mut self, body: &Value) -> i64 {
-        self.log.push((Speaker::Stripe, body.to_string().into()));
+        self.log.push((speaker(body), body.to_string().into()));
         let pos = i64::try_from(self.log.len()).unwrap();
+        self.park_again(pos, None);
+        pos
+    }
+
+    /// The next decision on an event is that it failed.
+    pub(crate) fn park_again(&mut self, pos: i64, cause_pos: Option<i64>) {
         let mut batch = self.world.clone();
-        let telling = Telling { pos, rev: 0, slot: slot(pos), cause_pos: None };
+        let telling = Telling { pos, rev: self.next_rev(pos), slot: slot(pos), cause_pos };
         park_event(&mut batch, telling, "it failed".into());
         self.commit(batch);
-        pos
+    }
+
+    /// An event is decided once more because of another.
+    pub(crate) fn replay(&mut self, pos: i64, cause_pos: i64) {
+        let mut batch = self.world.clone();
+        self.decide(&mut batch, pos, self.next_rev(pos), Some(cause_pos));
+        self.commit(batch);
+        self.heal();
+    }
+
+    fn next_rev(&self, pos: i64) -> i32 {
+        self.decisions.get(&pos).map_or(0, |known| i32::try_from(known.len()).unwrap())
     }
 
     fn decide(&self, batch: &mut World, pos: i64, rev: i32, cause_pos: Option<i64>) {
@@ -331,6 +345,10 @@ impl Engine {
             }
         }
     }
+}
+
+fn speaker(body: &Value) -> Speaker {
+    if body["object"] == "tally.event" { Speaker::Ourselves } else { Speaker::Stripe }
 }
 
 /// Lane of an event: one that tells events apart.

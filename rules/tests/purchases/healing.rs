@@ -90,6 +90,19 @@ fn a_mismatch_by_the_corrected_catalogue() {
 }
 
 #[test]
+fn a_case_that_comes_back_counts_on() {
+    let mut engine = Engine::with_users();
+    engine.tell(&session_of(json!({"user_id": ADA, "price": PRICE, "credits": "110"})));
+    let (id, first) = engine.open_case();
+    engine.tell(&priced(PRICE, 110));
+    assert_eq!(engine.balance(ADA), 110);
+    engine.tell(&charge(json!({"metadata": {"credits": "7"}})));
+    let (again, second) = engine.open_case();
+    assert_eq!((again, second.reason, engine.balance(ADA)), (id, CreditsMismatch, 0));
+    assert_eq!((first.version, second.version), (1, 3), "opened, closed, opened");
+}
+
+#[test]
 fn no_evidence_by_a_link_and_two_cases_by_one() {
     let mut engine = Engine::with_users();
     let unnamed = |id: &str| {

@@ -1,13 +1,14 @@
 //! Events that cannot be decided by themselves: kept before a person, never lost.
 
 use ledger::decision::Reason::{
-    Credited, Dismissed, Error, Malformed, Operated, Stale, UnsupportedShape,
+    Catalogued, Credited, Dismissed, Error, Joined, Malformed, Operated, Stale, UnknownUser,
+    UnsupportedShape,
 };
 use rules::translate::Speaker;
-use rules::world::Resolution;
+use rules::world::{Resolution, User};
 use serde_json::json;
 
-use super::bodies::{ADA, event, names, session, session_of};
+use super::bodies::{ADA, PRICE, charge, event, names, priced, session, session_of};
 use super::engine::Engine;
 
 #[test]
@@ -80,6 +81,49 @@ fn a_retry_that_fails_otherwise_is_another_case() {
     assert_eq!(engine.reasons(&[pos]), [UnsupportedShape]);
     assert_eq!(engine.open_reasons(), [UnsupportedShape]);
     assert_eq!(engine.world.cases[&id].resolution, Some(Resolution::Superseded));
+}
+
+#[test]
+fn a_retry_that_cannot_be_decided_is_another_case() {
+    let mut engine = Engine::with_users();
+    let pos = engine.tell(&event("charge.succeeded", &json!({})));
+    let (id, _) = engine.open_case();
+    engine.park_again(pos, Some(pos));
+    assert_eq!((engine.reasons(&[pos]), engine.open_reasons()), (vec![Error], vec![Error]));
+    assert_eq!(engine.world.cases[&id].resolution, Some(Resolution::Superseded));
+}
+
+#[test]
+fn an_entry_that_was_parked_does_not_undo_a_newer_one() {
+    let mut engine = Engine::with_users();
+    let old = engine.park(&priced(PRICE, 5));
+    engine.tell(&priced(PRICE, 120));
+    engine.act("retried", json!({}));
+    assert_eq!(engine.reasons(&[old]), [Catalogued]);
+    engine.tell(&session_of(names(ADA)));
+    assert_eq!(engine.balance(ADA), 120);
+}
+
+#[test]
+fn an_event_in_review_can_be_decided_once_more() {
+    let mut engine = Engine::with_users();
+    let first = engine.tell(&session_of(names("u_new")));
+    let second = engine.tell(&charge(json!({})));
+    engine.replay(first, second);
+    assert_eq!(
+        (engine.latest(first).rev, engine.reasons(&[first, second])),
+        (1, vec![UnknownUser; 2])
+    );
+    // Now in the very batch in which its case heals.
+    let mut user = engine.world.clone();
+    user.users.insert("u_new".into(), User::default());
+    engine.world = user;
+    engine.replay(first, second);
+    assert_eq!(
+        (engine.latest(first).rev, engine.reasons(&[first, second])),
+        (2, vec![Credited, Joined])
+    );
+    assert_eq!((engine.balance("u_new"), engine.unclaimed()), (100, 0));
 }
 
 #[test]

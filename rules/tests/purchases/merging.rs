@@ -86,6 +86,17 @@ fn two_that_were_credited_by_different_prices_are_a_mismatch() {
 }
 
 #[test]
+fn what_a_person_decided_of_one_counts_for_both() {
+    let mut engine = Engine::with_users();
+    engine.tell(&untied(names(ADA)));
+    engine.tell(&intent(json!({})));
+    engine.act("assigned", json!({"user": BOB, "credits": 10}));
+    assert_eq!((engine.balance(ADA), engine.balance(BOB)), (100, 10));
+    engine.tell(&tie());
+    assert_eq!((engine.balance(ADA), engine.balance(BOB), engine.unclaimed()), (0, 10, 0));
+}
+
+#[test]
 fn cases_of_both_become_one() {
     let mut engine = Engine::with_users();
     let first = engine.tell(&untied(json!({"price": PRICE})));

@@ -44,6 +44,7 @@ fn a_wait_that_is_over_is_not_ours_and_a_session_still_credits() {
     assert_eq!(engine.payment().status, Status::NotOurs);
     let charge = engine.tell(&charge(json!({})));
     assert_eq!(engine.reasons(&[charge]), [NotOurs], "nobody waits twice");
+    assert_eq!((engine.latest(intent).rev, engine.payment().facts.set_aside.len()), (1, 2));
 
     let session = engine.tell(&session_of(names(ADA)));
     assert_eq!(engine.reasons(&[intent, charge, session]), [Joined, Joined, Credited]);

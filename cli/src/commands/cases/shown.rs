@@ -86,7 +86,13 @@ pub(super) fn list(cases: &List<Summary>) -> String {
 
 /// What became of a case by an act, in one line.
 pub(super) fn after(case: &Case) -> String {
-    format!("{} is {}", case.summary.id, case.summary.standing())
+    let Case { summary, .. } = case;
+    let still = if summary.resolution.is_none() {
+        format!("still open ({})", summary.reason)
+    } else {
+        summary.standing()
+    };
+    format!("{} is {still}", summary.id)
 }
 
 /// A case with all that there is to know of it.

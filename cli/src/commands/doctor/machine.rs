@@ -31,9 +31,7 @@ fn secrets(settings: &Settings) -> Finding {
         return Finding::wrong("secrets", what);
     }
     let (live, test) = (live.len(), test.len());
-    let detail = format!(
-        "{own} signing secrets in the environment, {live} live and {test} test endpoints in the TOML file"
-    );
+    let detail = format!("in the environment: {own}; endpoints of the TOML file: {live} live, {test} test");
     Finding::ok("secrets", detail)
 }
 
