@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -32,10 +33,12 @@ pub(crate) async fn default_endpoint(
 /// An endpoint by its name.
 pub(crate) async fn named_endpoint(
     State(ingest): State<Arc<Ingest>>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    ingest.answer(ingest.endpoints.get(&Some(name)), request).await
+    // A name that is no text is nobody's.
+    let endpoint = name.ok().and_then(|Path(name)| ingest.endpoints.get(&Some(name)));
+    ingest.answer(endpoint, request).await
 }
 
 /// Fallback of the endpoints' paths.

@@ -51,7 +51,10 @@ impl Services {
             let connections = match role {
                 // One batcher for each tenant.
                 Role::Ingest => tenants,
-                Role::Projector => usize::try_from(PROJECTOR_WORKERS).unwrap_or(1),
+                // A worker's transaction, and beside it the count of its tries.
+                Role::Projector => {
+                    usize::try_from(PROJECTOR_WORKERS.saturating_mul(2)).unwrap_or(2)
+                }
                 Role::Keeper => 1,
                 Role::Api => API_CONNECTIONS,
             };

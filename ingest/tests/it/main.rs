@@ -6,6 +6,7 @@ mod aborts;
 mod answers;
 mod bytes;
 mod framing;
+mod logs;
 mod modes;
 mod outage;
 mod overload;

@@ -115,9 +115,7 @@ fn an_event_in_review_can_be_decided_once_more() {
         (1, vec![UnknownUser; 2])
     );
     // Now in the very batch in which its case heals.
-    let mut user = engine.world.clone();
-    user.users.insert("u_new".into(), User::default());
-    engine.world = user;
+    engine.world.users.insert("u_new".into(), User::default());
     engine.replay(first, second);
     assert_eq!(
         (engine.latest(first).rev, engine.reasons(&[first, second])),

@@ -198,3 +198,16 @@ fn what_is_assigned_links_the_customer() {
     let pos = engine.tell(&session(other));
     assert_eq!((engine.latest(pos).rank, engine.balance(ADA)), (Some(2), 200));
 }
+
+#[test]
+fn a_link_is_never_edited() {
+    let mut engine = Engine::with_users();
+    engine.tell(&session(json!({"customer": "cus_1", "metadata": names(ADA)})));
+    let other = json!({
+        "id": "cs_2", "payment_intent": "pi_2", "customer": "cus_1", "metadata": names(BOB),
+    });
+    let pos = engine.tell(&session(other));
+    assert_eq!(engine.reasons(&[pos]), [Conflict]);
+    engine.act("assigned", json!({"user": BOB}));
+    assert_eq!((engine.balance(BOB), engine.world.links["cus_1"].as_str()), (100, ADA));
+}

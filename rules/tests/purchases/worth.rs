@@ -1,6 +1,7 @@
 //! How many credits: by the catalogue, by metadata, by both, or that is a case.
 
 use ledger::decision::Reason::{self, Credited, CreditsMismatch, NotOurs, UnknownPrice};
+use rules::world::Status;
 use serde_json::{Value, json};
 
 use super::bodies::{ADA, PRICE, charge, intent_of, names, not_ours, priced, session, session_of};
@@ -95,6 +96,7 @@ fn what_the_catalogue_calls_not_ours_is_ignored_whatever_else_is_said() {
     engine
         .tell(&session(json!({"payment_status": "unpaid", "metadata": {"price": "price_shirt"}})));
     assert_eq!(engine.open_cases(), []);
+    assert_eq!(engine.payment().status, Status::NotOurs);
     assert_eq!(engine.payment().legs.values().map(|leg| leg.expected).sum::<i64>(), 0);
 }
 
@@ -110,6 +112,16 @@ fn units_are_kept_apart() {
         .map(|((_, unit), account)| (unit.as_str(), account.posted))
         .collect();
     assert_eq!(accounts, [("gpu_seconds", 7)]);
+}
+
+#[test]
+fn a_unit_that_is_told_later_changes_the_unit() {
+    let mut engine = Engine::with_users();
+    engine.tell(&session_of(json!({"user_id": ADA, "credits": "7"})));
+    assert_eq!(engine.balance(ADA), 7);
+    engine.tell(&intent_of(json!({"unit": "gpu_seconds"})));
+    assert_eq!(engine.balance(ADA), 0);
+    assert_eq!(engine.payment().legs["credits"].unit, "gpu_seconds");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -22,6 +23,9 @@ use super::{Limits, Peer, REQUEST_ID};
 use crate::ids::RequestId;
 
 const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("request-id");
+
+/// How long a connection without a request may live on once its listener has stopped.
+const LAST_CALL: Duration = Duration::from_secs(1);
 
 /// What all connections of a listener share.
 pub(super) struct Door {
@@ -54,6 +58,7 @@ impl Door {
             _ended = connection.as_mut() => return,
             () = asked.notified() => {}
             () = tokio::time::sleep(self.limits.header_read_timeout) => return,
+            () = self.last_call() => return,
         }
         tokio::select! {
             _ended = connection.as_mut() => return,
@@ -64,6 +69,13 @@ impl Door {
         // An error means that the client left or spoke no HTTP, an elapsed grace that it does not read its answer:
         // there is nobody to tell.
         let _ended = tokio::time::timeout(self.limits.grace, connection).await;
+    }
+
+    /// Ends some time after the listener stopped. A client that connected just before is about to ask; one that only
+    /// keeps a connection in store would hold up the end of the process.
+    async fn last_call(&self) {
+        self.stop.cancelled().await;
+        tokio::time::sleep(LAST_CALL).await;
     }
 }
 

@@ -31,7 +31,8 @@ fn secrets(settings: &Settings) -> Finding {
         return Finding::wrong("secrets", what);
     }
     let (live, test) = (live.len(), test.len());
-    let detail = format!("in the environment: {own}; endpoints of the TOML file: {live} live, {test} test");
+    let detail =
+        format!("in the environment: {own}; endpoints of the TOML file: {live} live, {test} test");
     Finding::ok("secrets", detail)
 }
 
