@@ -45,12 +45,8 @@ async fn a_refusal_is_one_line_with_its_reason_and_its_request() {
     let world = World::new().await;
     let body = event_with("evt_1", &serde_json::json!({"email": CANARY}));
 
-    let refused = world
-        .post_as(PATH, LIVE_SECRET, &body)
-        .header("User-Agent", format!("{CANARY}\u{1b}[2J"))
-        .send()
-        .await
-        .unwrap();
+    let refused =
+        world.post_as(PATH, LIVE_SECRET, &body).header("User-Agent", CANARY).send().await.unwrap();
     let id = refused.headers()["request-id"].to_str().unwrap().to_owned();
     let lines = log.lines();
     let ours: Vec<_> = lines.iter().filter(|line| line["request_id"] == *id).collect();

@@ -67,11 +67,15 @@ fn telling() -> impl Strategy<Value = Value> {
         weighted(0.3, select(emails)),
         weighted(0.4, select(customers)),
         weighted(0.1, select(&[ADA, ADA, BOB][..])),
+        select(&[(Some(1190), Some("eur")), (Some(990), Some("chf")), (None, None)][..]),
     );
-    parts.prop_map(|(object, is_tied, is_paid, metadata, email, customer, reference)| {
+    parts.prop_map(|(object, is_tied, is_paid, metadata, email, customer, reference, money)| {
         let intent_id = is_tied.then_some("pi_1");
         let charge_id = is_tied.then_some("ch_1");
-        let shared = json!({"customer": customer, "metadata": metadata});
+        let shared = json!({
+            "customer": customer, "metadata": metadata, "amount_total": money.0, "amount_received": money.0,
+            "amount": money.0, "currency": money.1,
+        });
         let own = match (object, is_paid) {
             (0, _) => json!({
                 "payment_status": if is_paid { "paid" } else { "unpaid" }, "payment_intent": intent_id,

@@ -1,7 +1,7 @@
 //! Payments that turn out to be one: the older root survives, and what both were worth is due once.
 
 use ledger::decision::Reason::{
-    Conflict, Credited, CreditsMismatch, Dismissed, Joined, NoEvidence, Waiting,
+    Conflict, Credited, CreditsMismatch, Dismissed, Joined, NoEvidence, NotOurs, Waiting,
 };
 use rules::world::Resolution;
 use serde_json::{Value, json};
@@ -94,6 +94,20 @@ fn what_a_person_decided_of_one_counts_for_both() {
     assert_eq!((engine.balance(ADA), engine.balance(BOB)), (100, 10));
     engine.tell(&tie());
     assert_eq!((engine.balance(ADA), engine.balance(BOB), engine.unclaimed()), (0, 10, 0));
+}
+
+#[test]
+fn what_was_not_ours_of_either_is_decided_anew() {
+    let mut engine = Engine::with_users();
+    let untied_charge = super::bodies::charge(json!({"payment_intent": null}));
+    let positions =
+        [engine.tell(&intent(json!({"latest_charge": null}))), engine.tell(&untied_charge)];
+    engine.wait(15 * 60);
+    assert_eq!(engine.reasons(&positions), [NotOurs; 2]);
+    engine.tell(&super::bodies::charge(json!({})));
+    assert_eq!(engine.reasons(&positions), [NotOurs; 2]);
+    engine.tell(&session(json!({"metadata": names(ADA)})));
+    assert_eq!((engine.reasons(&positions), engine.balance(ADA)), (vec![Joined; 2], 100));
 }
 
 #[test]

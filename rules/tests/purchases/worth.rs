@@ -90,6 +90,7 @@ fn what_the_catalogue_calls_not_ours_is_ignored_whatever_else_is_said() {
     check(json!({"price": "price_shirt", "credits": "5"}), NotOurs, 0);
     check(json!({"price": "price_shirt", "quantity": "many"}), NotOurs, 0);
     check(json!({"price": "price_shirt", "price_id": PRICE}), CreditsMismatch, 0);
+    check(json!({"price": "price_shirt", "price_id": "price_zebra"}), CreditsMismatch, 0);
 
     let mut engine = Engine::with_users();
     engine.tell(&not_ours("price_shirt"));

@@ -14,12 +14,15 @@ pub(super) const STATEMENTS: &[&Statement] = &[&PAGE];
 /// Accounts that are read at a time.
 const PAGE_ROWS: i64 = 5_000;
 
+// Each half stops at a page's length, so that a page costs no more than its rows, however many accounts there are.
 const PAGE: Statement = Statement {
     sql: "-- verify.owners
 SELECT k.account_id, o.kind, o.key
-FROM (SELECT account_id FROM owner WHERE tenant_id = $1 UNION SELECT account_id FROM account WHERE tenant_id = $1) k
+FROM ((SELECT account_id FROM owner WHERE tenant_id = $1 AND account_id > $2 ORDER BY account_id LIMIT $3)
+      UNION
+      (SELECT DISTINCT account_id FROM account WHERE tenant_id = $1 AND account_id > $2 ORDER BY account_id LIMIT $3)) k
 LEFT JOIN owner o ON o.tenant_id = $1 AND o.account_id = k.account_id
-WHERE k.account_id > $2 ORDER BY k.account_id LIMIT $3",
+ORDER BY k.account_id LIMIT $3",
     params: &[Type::INT4, Type::UUID, Type::INT8],
     columns: &[Type::UUID, Type::INT2, Type::TEXT],
 };
