@@ -22,12 +22,13 @@ const TURN_MAX: usize = 200_000;
 /// Measures it.
 pub async fn ingest(options: &Options) -> anyhow::Result<Vec<Report>> {
     let stand = Stand::make(options).await?;
-    stand.introduce_users().await?;
+    let mut events = Purchases::by_all_doors();
+    stand.open_shop(&mut events).await?;
     let mut bench = Bench {
         pgbench: Pgbench::prepare(&stand).await?,
         ingest: stand.serve("ingest").await?,
         secret: Secret::parse(SECRET)?,
-        events: Purchases::by_all_doors(),
+        events,
         stand,
         options,
         turn: WARM_UP,

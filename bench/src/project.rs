@@ -15,9 +15,9 @@ const ONCE_SHARE: u32 = 4;
 /// credits.
 pub async fn project(options: &Options) -> anyhow::Result<Vec<Report>> {
     let stand = Stand::make(options).await?;
-    stand.introduce_users().await?;
-    let all_doors =
-        drain(&stand, "project", Purchases::by_all_doors(), options.backlog, options.pairs).await?;
+    let mut events = Purchases::by_all_doors();
+    stand.open_shop(&mut events).await?;
+    let all_doors = drain(&stand, "project", events, options.backlog, options.pairs).await?;
     let once = options.backlog / ONCE_SHARE;
     let once =
         drain(&stand, "project, purchases only", Purchases::by_session(), once, options.pairs);

@@ -13,6 +13,7 @@ use store::statement::{Statement, execute};
 use store::tenant;
 use store::{PgUrl, Role, Store};
 
+use crate::purchases::Purchases;
 use crate::service::{Service, run};
 use crate::{Options, purchases};
 
@@ -27,6 +28,12 @@ const DRAIN_MAX: Duration = Duration::from_mins(20);
 
 /// How often is looked whether it is drained.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Events of what was sold before anything is measured.
+const SOLD_BEFORE: usize = 6_000;
+
+const ANALYZE: Statement =
+    Statement { sql: "-- bench.analyze\nANALYZE", params: &[], columns: &[] };
 
 const CHECKPOINT: Statement =
     Statement { sql: "-- bench.checkpoint\nCHECKPOINT", params: &[], columns: &[] };
@@ -67,12 +74,17 @@ impl Stand {
         Ok(Self { url, clock: Clock::system(), store, tenant_id, program, server })
     }
 
-    /// Registers the price and the users, and lets a projector learn of them.
-    pub(crate) async fn introduce_users(&self) -> anyhow::Result<()> {
-        self.append_all(purchases::known_before(self.now()).map(Ok)).await?;
+    /// Makes a shop that has been open for a while: its price and users are known, some have bought, and the planner
+    /// has its statistics, which autovacuum would bring within the first minute.
+    pub(crate) async fn open_shop(&self, events: &mut Purchases) -> anyhow::Result<()> {
+        let now = self.now();
+        self.append_all(purchases::known_before(now).map(Ok)).await?;
+        let sold = events.by_ref().take(SOLD_BEFORE);
+        self.append_all(sold.map(|body| purchases::delivered(now, body))).await?;
         let projector = self.serve("projector").await?;
         self.drained().await?;
-        projector.kill().await
+        projector.kill().await?;
+        self.execute(&ANALYZE).await
     }
 
     /// Starts a process of one role.

@@ -51,7 +51,7 @@ impl Purchase {
             "payment_intent": format!("pi_{}", self.name), "payment_method_types": ["card"],
             "payment_status": "paid", "status": "complete", "ui_mode": "hosted_page",
         });
-        event("checkout.session.completed", &self.name, self.created, object)
+        event("checkout.session.completed", &self.name, self.created, &object)
     }
 
     /// The intent to pay it.
@@ -62,7 +62,7 @@ impl Purchase {
             "customer": self.customer, "latest_charge": format!("ch_{}", self.name), "livemode": false,
             "metadata": self.metadata, "payment_method_types": ["card"], "receipt_email": null, "status": "succeeded",
         });
-        event("payment_intent.succeeded", &self.name, self.created, object)
+        event("payment_intent.succeeded", &self.name, self.created, &object)
     }
 
     /// The movement of money.
@@ -74,7 +74,7 @@ impl Purchase {
             "created": self.created, "customer": self.customer, "livemode": false, "metadata": self.metadata,
             "paid": true, "payment_intent": format!("pi_{}", self.name), "refunded": false, "status": "succeeded",
         });
-        event("charge.succeeded", &self.name, self.created, object)
+        event("charge.succeeded", &self.name, self.created, &object)
     }
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn customer_updated(name: &str, email: &str, created: i64) -> Event {
         "id": format!("cus_{name}"), "object": "customer", "balance": 0, "created": created, "email": email,
         "livemode": false, "metadata": {}, "name": null,
     });
-    event("customer.updated", name, created, object)
+    event("customer.updated", name, created, &object)
 }
 
 /// A product changed. That is none of our business.
@@ -93,10 +93,10 @@ pub(crate) fn product_updated(name: &str, created: i64) -> Event {
         "id": format!("prod_{name}"), "object": "product", "active": true, "created": created, "livemode": false,
         "metadata": {}, "name": "Credits", "updated": created,
     });
-    event("product.updated", name, created, object)
+    event("product.updated", name, created, &object)
 }
 
-fn event(kind: &'static str, name: &str, created: i64, object: Value) -> Event {
+fn event(kind: &'static str, name: &str, created: i64, object: &Value) -> Event {
     let id = format!("evt_{}_{name}", kind.replace('.', "_"));
     let event = json!({
         "id": id, "object": "event", "api_version": API_VERSION, "created": created, "data": {"object": object},

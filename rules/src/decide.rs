@@ -166,11 +166,14 @@ fn catalogue(world: &mut World, telling: Telling, price: String, entry: Entry) -
     plain(world, telling, Reason::Catalogued)
 }
 
-/// An act of a person's or of the clock's. It takes effect if the case is open and as it was seen.
+/// An act of a person's or of the clock's. It takes effect if the case is open and as it was seen. It uses that version
+/// up even if it takes none, because the log knows an act by case and version: the next one has to be another.
 fn acted(world: &mut World, telling: Telling, act: Act) -> Option<CaseId> {
-    let case =
-        world.cases.get(&act.case).filter(|case| case.is_open() && case.version == act.version);
+    let case = world.cases.get_mut(&act.case);
+    let case = case.filter(|case| case.is_open() && case.version == act.version);
     let Some(case) = case else { return plain(world, telling, Reason::Stale) };
+    case.version = case.version.saturating_add(1);
+    case.dirty = true;
     let root_key = case.root_key.clone();
     let took_effect = match (act.kind, &root_key) {
         (ActKind::Retry, _) => retry(world, act.case, telling.pos),
@@ -199,7 +202,6 @@ fn retry(world: &mut World, id: CaseId, pos: i64) -> bool {
     let now = world.now;
     let Some(case) = world.cases.get_mut(&id) else { return false };
     case.due = Some(now);
-    case.version = case.version.saturating_add(1);
     true
 }
 

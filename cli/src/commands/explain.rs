@@ -28,7 +28,12 @@ struct Explanation {
 struct Beat {
     at: Timestamp,
     text: String,
+    /// Which signed bytes, or which posting, show it.
+    proof: Option<String>,
 }
+
+/// Puts a proof under the text that it belongs to: as wide as a time and two spaces.
+const PROOF_INDENT: &str = "                     ";
 
 impl Explain {
     pub(crate) async fn run(self, format: Format) -> anyhow::Result<Exit> {
@@ -42,7 +47,11 @@ fn tell(explanation: &Explanation) -> String {
     let beats: String = explanation
         .story
         .iter()
-        .map(|beat| paragraph(&format!("{}  ", when(beat.at)), &beat.text))
+        .map(|beat| {
+            let proof =
+                beat.proof.as_ref().map(|proof| paragraph(PROOF_INDENT, &format!("[{proof}]")));
+            paragraph(&format!("{}  ", when(beat.at)), &beat.text) + &proof.unwrap_or_default()
+        })
         .collect();
     let title = paragraph("", &explanation.title);
     let now = paragraph("Now:  ", &explanation.now);
@@ -59,6 +68,7 @@ mod tests {
         let beat = Beat {
             at: "2026-11-21T10:00:00Z".parse().unwrap(),
             text: "Stripe told us that a checkout was completed.".into(),
+            proof: Some("event evt_1, position 4".into()),
         };
         let told = tell(&Explanation {
             title: "Payment pi_1 of 9.90 EUR: 50 credits credited to user u_1".into(),
@@ -66,7 +76,7 @@ mod tests {
             now: "Settled.".into(),
         });
         let expected = "Payment pi_1 of 9.90 EUR: 50 credits credited to user u_1\n\n\
-                        2026-11-21 10:00:00  Stripe told us that a checkout was completed.\n\nNow:  Settled.\n";
+                        2026-11-21 10:00:00  Stripe told us that a checkout was completed.\n                     [event evt_1, position 4]\n\nNow:  Settled.\n";
         assert_eq!(told, expected);
     }
 }

@@ -12,10 +12,10 @@ use crate::exit::Exit;
 ///
 /// `tally man | man -l -` shows it.
 #[derive(Debug, Args)]
-pub(crate) struct Man {}
+pub(crate) struct Man;
 
 impl Man {
-    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+    pub(crate) fn run() -> anyhow::Result<Exit> {
         Page::new(Tally::command()).render(&mut io::stdout().lock())?;
         Ok(Exit::Fine)
     }

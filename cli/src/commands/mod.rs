@@ -1,5 +1,10 @@
 //! The commands, one file each.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "a command's comments are its help text, and terminals show no markdown"
+)]
+
 mod balance;
 mod bench;
 mod cases;
@@ -77,8 +82,9 @@ impl Tally {
     pub(crate) async fn run(self) -> anyhow::Result<Exit> {
         let format = if self.json { Format::Json } else { Format::Text };
         match self.command {
-            Command::Demo(command) => command.run(format).await,
-            Command::Up(command) => command.run().await,
+            // Those that serve hold much; the others need not carry that along.
+            Command::Demo(command) => Box::pin(command.run(format)).await,
+            Command::Up(command) => Box::pin(command.run()).await,
             Command::Serve(command) => command.run().await,
             Command::Migrate(command) => command.run(format).await,
             Command::Doctor(command) => command.run(format).await,
@@ -95,7 +101,7 @@ impl Tally {
             Command::Verify(command) => command.run(format).await,
             Command::Bench(command) => command.run(format).await,
             Command::Completions(command) => command.run(),
-            Command::Man(command) => command.run(),
+            Command::Man(man::Man) => man::Man::run(),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Up {
             Some(given) => Database::given(&given.value),
             None => Database::private(Some(folder.join(POSTGRES))).await?,
         };
-        let served = serve(settings, &folder, &database, &shutdown).await;
+        let served = Box::pin(serve(settings, &folder, &database, &shutdown)).await;
         database.stop().await?;
         served?;
         Ok(Exit::Fine)

@@ -1,5 +1,6 @@
 //! A configuration that cannot be used: what is wrong where, and what to do. Never a value that may be a secret.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -42,7 +43,7 @@ pub(crate) enum ConfigError {
 
 impl ConfigError {
     /// A value at `place` that will not do.
-    pub(crate) fn invalid(place: impl Into<String>, problem: impl ToString) -> Self {
+    pub(crate) fn invalid(place: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self::Invalid { place: place.into(), problem: problem.to_string() }
     }
 }

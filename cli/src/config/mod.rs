@@ -11,6 +11,7 @@ mod tests;
 pub(crate) mod variables;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -222,7 +223,7 @@ const fn loopback(port: u16) -> SocketAddr {
 }
 
 /// A variable that has to be of a type.
-fn parse<T: FromStr<Err: ToString>>(
+fn parse<T: FromStr<Err: fmt::Display>>(
     environment: &Environment,
     variable: &Variable,
 ) -> Result<Option<Setting<T>>, ConfigError> {

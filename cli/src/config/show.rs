@@ -75,17 +75,15 @@ fn show_tenant(tenant: &TenantSettings, add: &mut impl FnMut(String, String)) {
     }
     for entry in &tenant.catalogue {
         let worth = entry.worth.as_ref();
-        let value =
-            worth.map_or("not ours".to_owned(), |(credits, unit)| format!("{credits} {unit}"));
+        let value = worth
+            .map_or_else(|| "not ours".to_owned(), |(credits, unit)| format!("{credits} {unit}"));
         add(place(&format!("catalogue.{}", entry.price)), value);
     }
     if let Some(directory) = &tenant.directory {
         add(place("directory.query"), directory.query.clone());
         let url = directory.url.as_ref();
-        add(
-            place("directory.url"),
-            url.map_or("that of DATABASE_URL".to_owned(), PgUrl::to_string),
-        );
+        let own = || "that of DATABASE_URL".to_owned();
+        add(place("directory.url"), url.map_or_else(own, PgUrl::to_string));
     }
 }
 

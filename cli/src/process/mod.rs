@@ -44,7 +44,7 @@ pub(crate) struct Running {
     admin_task: JoinHandle<()>,
     admin_stop: CancellationToken,
     /// Hints reach the projector as long as this lives.
-    _listener: Option<Listener>,
+    listener: Option<Listener>,
 }
 
 /// Starts what is planned. Returns when it serves, or when the shutdown began before it could.
@@ -68,14 +68,14 @@ pub(crate) async fn start(plan: &Plan, shutdown: &Shutdown) -> anyhow::Result<Ru
             admin_stop.clone(),
         )),
         admin_stop,
-        _listener: None,
+        listener: None,
     };
     if !await_database(services.any(), shutdown).await? {
         return Ok(running);
     }
     let served = tenants::find(plan, services.any()).await?;
     let started = services.start(plan, &served, shutdown).await?;
-    running._listener = started.listener;
+    running.listener = started.listener;
     if let Some(listener) = public {
         let router: Router = started.router;
         let stop = shutdown.token();
@@ -90,6 +90,7 @@ impl Running {
     pub(crate) async fn end(self, shutdown: &Shutdown) -> anyhow::Result<()> {
         shutdown.token().cancelled().await;
         let drained = shutdown.drained(DRAIN_MAX).await;
+        drop(self.listener);
         self.admin_stop.cancel();
         self.admin_task.await.context("the admin listener failed")?;
         Ok(drained?)

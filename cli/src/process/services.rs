@@ -158,15 +158,11 @@ impl Services {
     /// Brings the catalogue to what the configuration says. Whoever projects sees to that, because he is the one who goes
     /// by it; he may not append, so it is done as the keeper.
     async fn catalogue(&self, plan: &Plan, served: &[Served]) -> anyhow::Result<()> {
-        let own;
         let store = match self.stores.get(&Role::Keeper) {
-            Some(store) => store,
-            None => {
-                own = Store::connect(&plan.url, Role::Keeper.in_database(), 1)?;
-                &own
-            }
+            Some(store) => store.clone(),
+            None => Store::connect(&plan.url, Role::Keeper.in_database(), 1)?,
         };
-        let keeper = self.act_as_keeper(store);
+        let keeper = self.act_as_keeper(&store);
         for Served { tenant, settings } in served {
             let told = keeper.sync_catalogue(tenant.tenant_id, &settings.catalogue).await?;
             if told > 0 {

@@ -1,6 +1,8 @@
 //! A webhook at work, deliveries for it, and a look into its log.
 
+use std::io;
 use std::net::SocketAddr;
+use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use ingest::{Config, Endpoint, Limits, Outside, Tenants};
@@ -62,6 +64,7 @@ impl World {
     }
 
     pub(crate) async fn with(setup: Setup) -> Self {
+        keep_log();
         let database = testkit::database().await;
         let url = database.url.clone();
         Self { database: Some(database), ..Self::at(url, setup).await }
@@ -166,6 +169,35 @@ impl World {
         self.shutdown.begin();
         self.shutdown.drained(testkit::WAIT_MAX).await.unwrap();
     }
+}
+
+/// The log of all tests of this process, one JSON object a line.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        LOG.lock().unwrap().extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps the log in memory from now on. One subscriber for the process: those of single threads are not told of lines
+/// that another thread came across first.
+fn keep_log() {
+    static KEPT: Once = Once::new();
+    KEPT.call_once(|| {
+        tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Log).init()
+    });
+}
+
+pub(crate) fn log() -> String {
+    String::from_utf8(LOG.lock().unwrap().clone()).unwrap()
 }
 
 /// A session as the superuser.

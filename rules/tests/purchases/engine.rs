@@ -38,6 +38,7 @@ pub(crate) struct Engine {
     /// Credits written off, by unit.
     pub(crate) written_off: BTreeMap<String, i64>,
     effect_keys: BTreeSet<(i64, i32, i32, Owner)>,
+    acted_on: BTreeSet<(CaseId, i32)>,
 }
 
 impl Engine {
@@ -54,6 +55,7 @@ impl Engine {
             accounts: BTreeMap::new(),
             written_off: BTreeMap::new(),
             effect_keys: BTreeSet::new(),
+            acted_on: BTreeSet::new(),
         }
     }
 
@@ -322,8 +324,16 @@ impl Engine {
     /// A person, or the clock, acts on the one open case as it is now; the position of the act.
     #[track_caller]
     pub(crate) fn act(&mut self, what: &str, fields: Value) -> i64 {
-        let (id, case) = self.open_case();
-        self.act_on(id, case.version, what, fields)
+        let (id, _) = self.open_case();
+        self.act_now(id, what, fields)
+    }
+
+    /// The same on this case as it is now. The log takes one act for each version of a case.
+    #[track_caller]
+    pub(crate) fn act_now(&mut self, id: CaseId, what: &str, fields: Value) -> i64 {
+        let version = self.world.cases[&id].version;
+        assert!(self.acted_on.insert((id, version)), "version {version} was acted on before");
+        self.act_on(id, version, what, fields)
     }
 
     /// The same on this case as it was at this version.
@@ -341,7 +351,7 @@ impl Engine {
         self.world.now = self.world.now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
         for (id, case) in self.open_cases() {
             if case.due.is_some_and(|due| due <= self.world.now) {
-                self.act_on(id, case.version, "due", json!({}));
+                self.act_now(id, "due", json!({}));
             }
         }
     }

@@ -103,7 +103,9 @@ fn acts_that_cannot_be_take_no_effect() {
         engine.act_on(ledger::ids::CaseId::derive(1, "pi_9", "conflict"), 1, "retried", json!({})),
     ];
     assert_eq!(engine.reasons(&stale), [Stale; 5]);
-    assert_eq!((engine.open_case(), engine.unclaimed()), ((id, case), 100));
+    assert_eq!((engine.open_reasons(), engine.unclaimed()), (vec![Conflict], 100));
+    engine.act("assigned", json!({"user": ADA}));
+    assert_eq!(engine.balance(ADA), 100, "a person can act again after what took no effect");
 }
 
 #[test]

@@ -11,6 +11,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// What is logged when `RUST_LOG` is not set.
 const DEFAULT_FILTER: &str = "info";
 
+/// What no filter makes more talkative: below this they write what passes through them, bodies and keys included.
+const NEVER_BELOW_INFO: [&str; 2] = ["tokio_postgres=info", "h2=info"];
+
 /// How log lines look (`LOG_FORMAT`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
@@ -49,7 +52,10 @@ impl FromStr for LogFormat {
 
 /// Sends the log to stderr, panics included. `filter` is the text of `RUST_LOG`, if set.
 pub fn init_logs(filter: Option<&str>, format: LogFormat) -> Result<(), LogError> {
-    let filter = EnvFilter::builder().parse(filter.unwrap_or(DEFAULT_FILTER))?;
+    let mut filter = EnvFilter::builder().parse(filter.unwrap_or(DEFAULT_FILTER))?;
+    for directive in NEVER_BELOW_INFO {
+        filter = filter.add_directive(directive.parse()?);
+    }
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init()?,

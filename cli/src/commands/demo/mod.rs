@@ -38,7 +38,9 @@ impl Demo {
         let shutdown = Shutdown::new();
         shutdown.on_signals()?;
         let stop = shutdown.token();
-        let Some(stage) = stop.run_until_cancelled(Stage::set(&settings, &shutdown)).await else {
+        let Some(stage) =
+            stop.run_until_cancelled(Box::pin(Stage::set(&settings, &shutdown))).await
+        else {
             return Ok(Exit::Interrupted);
         };
         let stage = stage?;

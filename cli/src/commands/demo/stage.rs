@@ -56,12 +56,11 @@ pub(super) struct Stage {
 impl Stage {
     /// Sets it: in the database that is given, or in a private one.
     pub(super) async fn set(settings: &Settings, shutdown: &Shutdown) -> anyhow::Result<Self> {
-        let database = match &settings.database {
-            Some(given) => Database::given(&given.value),
-            None => {
-                say("starting a private Postgres …");
-                Database::private(None).await?
-            }
+        let database = if let Some(given) = &settings.database {
+            Database::given(&given.value)
+        } else {
+            say("starting a private Postgres …");
+            Database::private(None).await?
         };
         prepare(&database.url, settings).await?;
         let store = Store::connect(&database.url, DatabaseRole::Login, 2)?;

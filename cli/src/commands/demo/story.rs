@@ -99,7 +99,7 @@ fn deliveries(now: i64) -> Vec<(&'static str, Event)> {
     ]
 }
 
-/// The app registers carol, somebody prices price_pro, staff look into the mix-up: it was bob who paid.
+/// The app registers carol, somebody prices what bob bought, staff look into the mix-up: it was bob who paid.
 async fn settle(stage: &Stage) -> anyhow::Result<()> {
     let carol = json!({"email": "carol@example.com", "email_verified": true});
     stage.app.put("/v1/users/carol", &carol).await?;

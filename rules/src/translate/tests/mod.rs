@@ -11,6 +11,8 @@ use crate::payment::{Door, Progress};
 
 const UUID: &str = "7d6f1c6e-2d0a-4f6b-9f36-1d2f7f0a9b11";
 
+const OTHER_UUID: &str = "0b6a4a0e-6a4d-4d0b-8a5e-3c1d9f1e2a77";
+
 fn key() -> EvidenceKey {
     EvidenceKey::new(&[7; 32])
 }
@@ -94,7 +96,7 @@ fn a_session_with_everything() {
     let session = json!({
         "id": "cs_1", "object": "checkout.session", "mode": "payment", "payment_status": "paid",
         "payment_intent": {"id": "pi_1", "object": "payment_intent"}, "invoice": "in_1", "customer": {"id": "cus_1"},
-        "client_reference_id": " u_1 ", "amount_total": 1190, "currency": "EUR", "success_url": UUID,
+        "client_reference_id": format!(" {OTHER_UUID} "), "amount_total": 1190, "currency": "EUR", "success_url": UUID,
         "customer_details": {"email": "Ada@Example.com", "name": "Ada"},
         "metadata": {
             "user_id": UUID, "session_user_id": "undefined", "user_email": "ada@example.com", "price": " price_1 ",
@@ -121,7 +123,7 @@ fn a_session_with_everything() {
     let name = key().hash_text("ada").unwrap();
     let evidence = [
         (Kind::Metadata, "metadata.user_id", UUID),
-        (Kind::ClientReference, "client_reference_id", "u_1"),
+        (Kind::ClientReference, "client_reference_id", OTHER_UUID),
         (Kind::Email, "customer_details.email", &email),
         (Kind::Email, "metadata.user_email", &email),
         (Kind::IdShaped, "metadata.order", UUID),
