@@ -25,7 +25,7 @@ const DOORS: [&str; 3] = [
 ];
 
 /// An endless row of different events.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Purchases {
     /// How many of the doors tell: 1, the session alone, or all 3.
     doors: usize,
@@ -148,8 +148,7 @@ fn user_id(number: usize) -> String {
 fn scattered(what: &str, number: usize) -> (usize, String) {
     let hash = Sha256::digest(format!("{what} {number}"));
     let start = hash.iter().take(4).fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
-    let text: String = hash.iter().skip(4).take(12).map(|byte| format!("{byte:02x}")).collect();
-    (start, text)
+    (start, hex::encode(hash.get(4..16).unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use crate::load;
 
 /// Longest wait for a process to be ready.
-const READY_MAX: Duration = Duration::from_secs(60);
+const READY_MAX: Duration = Duration::from_mins(1);
 
 /// How often is looked whether it is.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

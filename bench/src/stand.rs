@@ -52,15 +52,14 @@ pub(crate) struct Stand {
 impl Stand {
     /// Starts a private Postgres unless a database is given, and makes the schema and the tenant there.
     pub(crate) async fn make(options: &Options) -> anyhow::Result<Self> {
-        let (server, url) = match &options.database_url {
-            Some(url) => (None, url.clone()),
-            None => {
-                let settings = vec![("max_connections".to_owned(), CONNECTIONS_MAX.to_owned())];
-                let server = ServerOptions { settings, ..ServerOptions::default() };
-                let server = tokio::task::spawn_blocking(move || Server::start(&server)).await??;
-                let url = server.url("postgres");
-                (Some(server), url)
-            }
+        let (server, url) = if let Some(url) = &options.database_url {
+            (None, url.clone())
+        } else {
+            let settings = vec![("max_connections".to_owned(), CONNECTIONS_MAX.to_owned())];
+            let server = ServerOptions { settings, ..ServerOptions::default() };
+            let server = tokio::task::spawn_blocking(move || Server::start(&server)).await??;
+            let url = server.url("postgres");
+            (Some(server), url)
         };
         if migrations::version(&url).await?.is_some() {
             bail!("the database holds a schema `tally` already; name an empty database");

@@ -9,6 +9,7 @@
 //! | [`due`] | cases whose time is over |
 //! | [`directory`] | users whom cases wait for, looked up in the app's own table |
 //! | [`catalogue`] | prices as the configuration has them |
+//! | [`gauges`] | how many cases are open |
 //! | `facts` | how a fact becomes an event |
 //! | `beat` | when a task looks again |
 
@@ -17,6 +18,7 @@ pub mod catalogue;
 pub mod directory;
 pub mod due;
 mod facts;
+pub mod gauges;
 
 use service::clock::Clock;
 use service::shutdown::Shutdown;
@@ -53,6 +55,10 @@ pub fn run(keeper: &Keeper, tenants: Vec<Tenant>, shutdown: &Shutdown) {
         let (own, mut beat) = (keeper.clone(), Beat::new("due cases", tenant_id, shutdown));
         shutdown.spawn("keep due cases", async move {
             while beat.after(own.tell_due(tenant_id).await).await {}
+        });
+        let (own, mut beat) = (keeper.clone(), Beat::new("open cases", tenant_id, shutdown));
+        shutdown.spawn("measure open cases", async move {
+            while beat.after(own.measure_cases(tenant_id).await).await {}
         });
         let Some(mut reader) = directory.map(Reader::new) else { continue };
         let (own, mut beat) = (keeper.clone(), Beat::new("directory", tenant_id, shutdown));

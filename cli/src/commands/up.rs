@@ -16,7 +16,8 @@ use store::{Role as DatabaseRole, Store};
 use stripe::signature::Secret;
 
 use crate::config::environment::{Setting, Source};
-use crate::config::variables::{DATABASE_URL, SIGNING_KEY, URL, WEBHOOK_SECRET};
+use crate::config::error::ConfigError;
+use crate::config::variables::{DATA_DIR, DATABASE_URL, SIGNING_KEY, URL, WEBHOOK_SECRET};
 use crate::config::{DevEnv, Mode, Settings, parse_address, url_of};
 use crate::data_dir::{self, DEV_ENV, KEYS, POSTGRES};
 use crate::database::Database;
@@ -52,7 +53,11 @@ impl Up {
         if let Some(listen) = self.listen {
             settings.listen = Setting { value: listen, source: Source::Option("--listen") };
         }
-        let folder = self.data_dir.unwrap_or_else(|| settings.data_dir.value.clone());
+        let usual = settings.data_dir.as_ref().map(|folder| folder.value.clone());
+        let folder = self.data_dir.or(usual).ok_or(ConfigError::Missing {
+            name: DATA_DIR.name,
+            what_to_do: "there is no home folder; say where to keep data, here or with --data-dir",
+        })?;
         data_dir::make(&folder).with_context(|| format!("making {}", folder.display()))?;
 
         let shutdown = Shutdown::new();

@@ -78,7 +78,7 @@ pub(crate) struct Settings {
     /// Signs checkout references.
     pub(crate) signing_key: Option<Setting<SecretString>>,
     /// Folder of `up`.
-    pub(crate) data_dir: Setting<PathBuf>,
+    pub(crate) data_dir: Option<Setting<PathBuf>>,
     /// Folder of the private Postgres's programs.
     pub(crate) pg_bin: Option<Setting<String>>,
     /// What is logged.
@@ -101,14 +101,9 @@ impl Settings {
     /// Resolves what this process was told.
     pub(crate) fn load(dev_env: DevEnv) -> Result<Self, ConfigError> {
         let environment = Environment::of_process()?;
-        let data_dir = data_dir(&environment)?;
-        match dev_env {
-            DevEnv::Ignore => Self::resolve(&environment),
-            DevEnv::Read => {
-                let path = data_dir.value.join(data_dir::DEV_ENV);
-                Self::resolve(&environment.with_dev_env(path)?)
-            }
-        }
+        let data_dir = data_dir(&environment)?.filter(|_| dev_env == DevEnv::Read);
+        let Some(data_dir) = data_dir else { return Self::resolve(&environment) };
+        Self::resolve(&environment.with_dev_env(data_dir.value.join(data_dir::DEV_ENV))?)
     }
 
     /// Resolves what an environment says.
@@ -325,12 +320,8 @@ fn keys(
     Ok(keys)
 }
 
-fn data_dir(environment: &Environment) -> Result<Setting<PathBuf>, ConfigError> {
-    match environment.get(&variables::DATA_DIR)? {
-        Some(folder) => Ok(folder.map(PathBuf::from)),
-        None => data_dir::default().map(Setting::default).ok_or(ConfigError::Missing {
-            name: variables::DATA_DIR.name,
-            what_to_do: "there is no home folder; say where to keep data",
-        }),
-    }
+/// Whoever has no home folder has none either.
+fn data_dir(environment: &Environment) -> Result<Option<Setting<PathBuf>>, ConfigError> {
+    let named = environment.get(&variables::DATA_DIR)?.map(|folder| folder.map(PathBuf::from));
+    Ok(named.or_else(|| data_dir::default().map(Setting::default)))
 }

@@ -37,7 +37,7 @@ impl Settings {
             line(&variables::STRIPE_KEY, self.stripe_key.as_ref(), |_| hidden()),
             line(&variables::STRIPE_API_BASE, self.stripe_api_base.as_ref(), Clone::clone),
             line(&variables::SIGNING_KEY, self.signing_key.as_ref(), |_| hidden()),
-            line(&variables::DATA_DIR, Some(&self.data_dir), |path| path.display().to_string()),
+            line(&variables::DATA_DIR, self.data_dir.as_ref(), |path| path.display().to_string()),
             line(&variables::PG_BIN, self.pg_bin.as_ref(), Clone::clone),
             line(&variables::RUST_LOG, self.log_filter.as_ref(), Clone::clone),
             line(&variables::LOG_FORMAT, Some(&self.log_format), |format| {

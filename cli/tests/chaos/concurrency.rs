@@ -29,7 +29,8 @@ async fn many_processes_agree() {
 
     checks::quiescence(&cluster).await;
     cluster.assert_all_running();
-    checks::everything(&cluster, &storm.lock().unwrap(), &acks).await;
+    let storm = Arc::into_inner(storm).unwrap().into_inner().unwrap();
+    checks::everything(&cluster, &storm, &acks).await;
     let log = cluster.server_log();
     assert!(!log.contains("deadlock detected"), "a deadlock:\n{log}");
 }

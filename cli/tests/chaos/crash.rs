@@ -55,7 +55,8 @@ async fn nothing_is_lost_or_doubled_by_crashes() {
 
     checks::quiescence(&cluster).await;
     cluster.assert_all_running();
-    checks::everything(&cluster, &storm.lock().unwrap(), &acks).await;
+    let storm = Arc::into_inner(storm).unwrap().into_inner().unwrap();
+    checks::everything(&cluster, &storm, &acks).await;
     let rolled_back = cluster.rolled_back_by_kills();
     eprintln!("{} deliveries, {rolled_back} transactions rolled back by kills", acks.len());
     assert!(rolled_back > 0, "no kill met an open transaction");

@@ -192,7 +192,7 @@ impl io::Write for Log {
 fn keep_log() {
     static KEPT: Once = Once::new();
     KEPT.call_once(|| {
-        tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Log).init()
+        tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Log).init();
     });
 }
 

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use keeper::{Tenant, run};
 use ledger::decision::Reason;
 use service::shutdown::{DRAIN_MAX, Shutdown};
+use service::telemetry::Metrics;
 use store::status::counts;
 use testkit::events::Purchase;
 
@@ -35,6 +36,8 @@ async fn running_keeper_looks_by_itself_and_ends_with_its_process() {
     world.drain().await;
     world.hands.advance(LONG_ENOUGH);
 
+    // The recorder belongs to the process; no other test of this one runs a whole keeper.
+    let metrics = Metrics::install().unwrap();
     let shutdown = Shutdown::new();
     let tenants = vec![Tenant { tenant_id: world.tenant_id, directory: None }];
     run(&world.keeper, tenants, &shutdown);
@@ -42,6 +45,16 @@ async fn running_keeper_looks_by_itself_and_ends_with_its_process() {
         let client = world.keeper.store.get().await.unwrap();
         let counts = counts(&client, world.tenant_id).await.unwrap();
         (counts.received == 2 && counts.pending == 1).then_some(())
+    })
+    .await;
+    testkit::wait_for("the gauges of open cases", async || {
+        let text = metrics.render();
+        let lines = [
+            r#"tally_cases_open{tenant="1",reason="waiting"} 1"#,
+            r#"tally_cases_open{tenant="1",reason="conflict"} 0"#,
+            r#"tally_cases_oldest_age_seconds{tenant="1"} 901"#,
+        ];
+        lines.iter().all(|line| text.contains(line)).then_some(())
     })
     .await;
     shutdown.begin();

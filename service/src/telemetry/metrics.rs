@@ -3,7 +3,7 @@
 //! Names begin with `tally_`, units come last (`_seconds`, `_bytes`), labels come from closed sets: an outside text
 //! is never a label.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -23,7 +23,7 @@ const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// The recorder belongs to the process, as the macros do.
-static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
+static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
 /// Handle on the process's metrics.
 #[derive(Clone)]
@@ -39,14 +39,15 @@ pub struct MetricsError(#[from] BuildError);
 impl Metrics {
     /// Installs the recorder of this process; further calls give the same one.
     pub fn install() -> Result<Self, MetricsError> {
-        if let Some(prometheus) = INSTALLED.get() {
+        let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(prometheus) = &*installed {
             return Ok(Self { prometheus: prometheus.clone() });
         }
         let prometheus = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)?
             .set_buckets_for_metric(Matcher::Suffix("_size".to_owned()), SIZES)?
             .install_recorder()?;
-        Ok(Self { prometheus: INSTALLED.get_or_init(|| prometheus).clone() })
+        Ok(Self { prometheus: installed.insert(prometheus).clone() })
     }
 
     /// Folds histograms every few seconds until the drain begins.
