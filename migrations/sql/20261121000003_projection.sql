@@ -255,13 +255,14 @@ COMMENT ON COLUMN review_case.closed_at IS 'When it was closed.';
 COMMENT ON COLUMN review_case.closed_pos IS 'Position of the event that closed it.';
 COMMENT ON COLUMN review_case.detail IS 'What staff need to see: evidence, candidates, amounts, the error; no e-mails or names.';
 CREATE INDEX review_case_listed ON review_case (tenant_id, opened_at, case_id);
-CREATE INDEX review_case_due ON review_case (tenant_id, due) WHERE state = 1 AND due IS NOT NULL;
+CREATE INDEX review_case_due ON review_case (tenant_id, due) WHERE state = 1 AND due IS NOT NULL AND due_pos IS NULL;
+CREATE INDEX review_case_released ON review_case (tenant_id, due, case_id) WHERE state = 1 AND due_pos IS NOT NULL;
 CREATE INDEX review_case_root ON review_case (tenant_id, root_key) WHERE root_key IS NOT NULL;
 
 -- writers: projector
 CREATE TABLE case_wait (
     tenant_id int  NOT NULL,
-    key       text NOT NULL,
+    key       text COLLATE "C" NOT NULL,
     case_id   uuid NOT NULL,
     CONSTRAINT case_wait_pkey PRIMARY KEY (tenant_id, key, case_id)
 );

@@ -130,6 +130,28 @@ pub enum Work {
     Parked(Telling, String),
     /// A case that a fact released.
     Case(Uuid),
+    /// An event that a released case holds alone: its revision is known once the case is locked.
+    Again(Uuid, Telling, Box<News>),
+}
+
+impl Work {
+    /// Position of the event, if it is one.
+    fn position(&self) -> Option<i64> {
+        match self {
+            Self::Event(telling, _) | Self::Again(_, telling, _) | Self::Parked(telling, _) => {
+                Some(telling.pos)
+            }
+            Self::Case(_) => None,
+        }
+    }
+
+    /// What is told, and the position that tells it.
+    pub(crate) fn told(&self) -> Option<(i64, &News)> {
+        match self {
+            Self::Event(telling, news) | Self::Again(_, telling, news) => Some((telling.pos, news)),
+            Self::Parked(..) | Self::Case(_) => None,
+        }
+    }
 }
 
 impl Projector {
@@ -193,9 +215,10 @@ impl Projector {
         if work.is_empty() {
             return Ok(done);
         }
+        let positions: Vec<i64> = work.iter().filter_map(Work::position).collect();
         let woken = self.decide(&tx, tenant, work, keys).await?;
-        if let Some((first, _)) = counted.first_try {
-            attempts::finish_in_tx(&tx, tenant.tenant_id, &[first]).await?;
+        if counted.first_try.is_some() {
+            attempts::finish_in_tx(&tx, tenant.tenant_id, &positions).await?;
         }
         tx.commit().await?;
         Ok(Done { woken, ..done })
@@ -290,19 +313,27 @@ impl Projector {
         for item in &work {
             match item {
                 Work::Event(_, news) => known.add_news(news),
+                Work::Again(id, _, news) => {
+                    known.cases.insert(CaseId(*id));
+                    known.add_news(news);
+                }
                 Work::Case(id) => drop(known.cases.insert(CaseId(*id))),
                 Work::Parked(..) => {}
             }
         }
         let now = self.now();
-        let mut world = load::world(tx, tenant, now, &work, known).await?;
+        let (mut world, locked) = load::world(tx, tenant, now, &work, known).await?;
         for item in work {
             match item {
                 Work::Event(telling, news) => decide::decide_event(&mut world, telling, *news),
+                Work::Again(id, telling, news) => {
+                    decide_again(&mut world, CaseId(id), telling, *news);
+                }
                 Work::Parked(telling, error) => decide::park_event(&mut world, telling, error),
                 Work::Case(id) => decide::decide_case(&mut world, CaseId(id)),
             }
         }
+        require_locked(&world, &locked, known)?;
         count_decisions(&world);
         save::world(tx, tenant.tenant_id, world).await
     }
@@ -338,6 +369,30 @@ pub(crate) fn news(tenant: &Tenant, event: &EventRow) -> News {
         body: event.body.as_deref(),
     };
     translate(&logged, &tenant.policy, &tenant.evidence_key)
+}
+
+/// Decides an event anew that a case holds alone, unless another process was faster.
+fn decide_again(world: &mut World, id: CaseId, telling: Telling, news: News) {
+    let released = world.cases.get(&id).filter(|case| case.is_open() && case.due_pos.is_some());
+    let Some(case) = released else { return };
+    let Some(attached) = case.events.get(&telling.pos) else { return };
+    let rev = attached.rev.saturating_add(1);
+    let telling = Telling { rev, cause_pos: case.due_pos, ..telling };
+    decide::decide_event(world, telling, news);
+}
+
+/// Whoever brings what a case waits for locks its subject. So the subject of everything that the written cases wait for
+/// must be locked here too, or the fact could slip in between: if one is not, the batch is begun anew with it.
+fn require_locked(world: &World, locked: &[String], known: &Keys) -> Result<(), BatchError> {
+    let written = world.cases.values().filter(|case| case.dirty && case.is_open());
+    let waits = written.flat_map(|case| &case.waits_for);
+    let unlocked: Vec<&String> = waits.filter(|key| locked.binary_search(key).is_err()).collect();
+    if unlocked.is_empty() {
+        return Ok(());
+    }
+    let mut more = known.clone();
+    more.waits.extend(unlocked.into_iter().cloned());
+    Err(BatchError::Restart(Box::new(more)))
 }
 
 fn count_decisions(world: &World) {

@@ -65,9 +65,9 @@ mod tests {
     fn marked_slots_are_taken_once_and_in_turn() {
         let lanes = Lanes::default();
         lanes.mark_slots(1, &[0, 5, 63]);
-        assert_eq!(lanes.take(2, 0), []);
+        assert!(lanes.take(2, 0).is_empty());
         assert_eq!(lanes.take(1, 60), [63, 0, 5]);
-        assert_eq!(lanes.take(1, 0), []);
+        assert!(lanes.take(1, 0).is_empty());
     }
 
     #[test]

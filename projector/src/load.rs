@@ -19,16 +19,18 @@ use store::projection::{cases, evidence, payments, subjects};
 use crate::Tenant;
 use crate::batch::{BatchError, Work};
 
-/// Locks and reads all that this work may touch. Keys that are found on the way are added to `known`.
+/// Locks and reads all that this work may touch, and says which subjects are locked. Keys that are found on the way are
+/// added to `known`.
 pub async fn world(
     tx: &Tx,
     tenant: &Tenant,
     now: Timestamp,
     work: &[Work],
     known: &mut Keys,
-) -> Result<World, BatchError> {
+) -> Result<(World, Vec<String>), BatchError> {
     let missed = discover(tx, tenant.tenant_id, work, known).await?;
-    subjects::lock_in_tx(tx, tenant.tenant_id, &subjects_of(work, known, &missed)).await?;
+    let locked = subjects_of(known, &missed);
+    subjects::lock_in_tx(tx, tenant.tenant_id, &locked).await?;
     let payments = lock_payments(tx, tenant.tenant_id, work, known).await?;
     let mut found = known.clone();
     let mut world = World::empty(tenant.tenant_id, now, tenant.policy.clone());
@@ -47,7 +49,7 @@ pub async fn world(
     }
     let missed_now = misses(known, &world);
     if known.covers(&found) && missed_now.is_subset(&missed) {
-        Ok(world)
+        Ok((world, locked))
     } else {
         Err(BatchError::Restart(Box::new(found)))
     }
@@ -88,8 +90,8 @@ async fn discover(
     let mut missed = misses(known, &glimpse);
     for item in work {
         // Whoever brings the fact that a lookup may have missed locks what the lookup would have locked.
-        let Work::Event(_, news) = item else { continue };
-        match &**news {
+        let Some((_, news)) = item.told() else { continue };
+        match news {
             News::User(registration) => missed.extend([format!("user:{}", registration.user)]),
             News::Price { price, .. } => missed.extend([format!("price:{price}")]),
             News::Nothing(_)
@@ -118,14 +120,11 @@ fn misses(known: &Keys, world: &World) -> BTreeSet<String> {
     users.chain(prices).collect()
 }
 
-fn subjects_of(work: &[Work], known: &Keys, missed: &BTreeSet<String>) -> Vec<String> {
-    let held_alone = work.iter().filter_map(|item| match item {
-        Work::Case(id) => Some(format!("case:{id}")),
-        Work::Event(..) | Work::Parked(..) => None,
-    });
-    let cases = known.cases.iter().map(|id| format!("case:{}", id.0)).chain(held_alone);
+fn subjects_of(known: &Keys, missed: &BTreeSet<String>) -> Vec<String> {
+    let cases = known.cases.iter().map(|id| format!("case:{}", id.0));
     let customers = known.customers.iter().map(|customer| format!("customer:{customer}"));
-    let all: BTreeSet<String> = cases.chain(customers).chain(missed.iter().cloned()).collect();
+    let more = missed.iter().chain(&known.waits).cloned();
+    let all: BTreeSet<String> = cases.chain(customers).chain(more).collect();
     all.into_iter().collect()
 }
 
@@ -182,8 +181,7 @@ fn provisional_roots(
     let mut new: BTreeMap<String, String> = BTreeMap::new();
     let mut first: BTreeMap<String, i64> = BTreeMap::new();
     for item in work {
-        let Work::Event(telling, news) = item else { continue };
-        let News::Payment(news) = &**news else { continue };
+        let Some((pos, News::Payment(news))) = item.told() else { continue };
         let root_key = news
             .objects
             .iter()
@@ -194,7 +192,7 @@ fn provisional_roots(
             if !roots.contains_key(object) {
                 roots.insert(object.clone(), root_key.clone());
                 new.insert(object.clone(), root_key.clone());
-                first.entry(root_key.clone()).or_insert(telling.pos);
+                first.entry(root_key.clone()).or_insert(pos);
             }
         }
     }

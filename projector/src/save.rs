@@ -31,9 +31,10 @@ pub async fn world(tx: &Tx, tenant_id: i32, world: World) -> Result<usize, Batch
     decisions::insert_in_tx(tx, tenant_id, RULES_VERSION, world.now, &rows).await?;
     let dirty = world.cases.iter().filter(|(_, case)| case.dirty);
     let rows: Vec<CaseRow> = dirty.map(|(id, case)| case_row(id.0, case)).collect();
-    cases::write_in_tx(tx, tenant_id, world.now, &rows).await?;
     let woken: Vec<(String, i64)> =
         world.effects.woken.iter().map(|(key, pos)| (key.clone(), *pos)).collect();
+    cases::lock_in_tx(tx, tenant_id, &rows, &woken).await?;
+    cases::write_in_tx(tx, tenant_id, world.now, &rows).await?;
     let woken = cases::wake_in_tx(tx, tenant_id, world.now, &woken).await?;
     outbox::insert_in_tx(tx, tenant_id, world.now, &messages::of(&world, &postings)).await?;
     Ok(woken)

@@ -60,6 +60,7 @@ pub fn run(
         shutdown.spawn("project", worker.run(shutdown.clone()));
     }
     shutdown.spawn("hear hints", hear(Arc::clone(&shared), listener.subscribe(), shutdown.clone()));
+    shutdown.spawn("decide deferred", decide_all_deferred(Arc::clone(&shared), shutdown.clone()));
     shutdown.spawn("heal", heal(shared, shutdown.clone()));
 }
 
@@ -103,9 +104,6 @@ async fn hear(shared: Arc<Shared>, mut hints: broadcast::Receiver<Hint>, shutdow
 
 /// Polls for slots that have news and for cases that were released, and decides the latter.
 async fn heal(shared: Arc<Shared>, shutdown: Shutdown) {
-    for tenant in &shared.tenants {
-        decide_deferred(&shared.projector, tenant, &shutdown).await;
-    }
     let mut beat = 0_u32;
     let mut pause = POLL_EVERY;
     while !shutdown.has_begun() {
@@ -127,31 +125,37 @@ async fn heal(shared: Arc<Shared>, shutdown: Shutdown) {
     }
 }
 
-async fn beat_once(shared: &Shared, tenant: &Tenant, measure: bool) -> Result<(), BatchError> {
-    let client = shared.projector.store.get().await?;
-    let pending = slots::pending(&client, tenant.tenant_id).await?;
+async fn beat_once(shared: &Shared, tenant: &Tenant, measured: bool) -> Result<(), BatchError> {
+    let pending = slots::pending(&shared.projector.store.get().await?, tenant.tenant_id).await?;
     shared.lanes.mark_slots(tenant.tenant_id, &pending);
-    if measure {
-        let backlog = slots::backlog(&client, tenant.tenant_id).await?;
-        let waited = backlog.oldest.map_or(0.0, |oldest| {
-            shared.projector.clock.now().duration_since(oldest).as_secs_f64().max(0.0)
-        });
-        let tenant = tenant.tenant_id.to_string();
-        let events = u32::try_from(backlog.events).unwrap_or(u32::MAX);
-        metrics::gauge!("tally_events_unprojected", "tenant" => tenant.clone())
-            .set(f64::from(events));
-        metrics::gauge!("tally_projection_lag_seconds", "tenant" => tenant).set(waited);
-    }
-    drop(client);
     loop {
         let done = shared.projector.heal(tenant).await?;
-        if done.decided == 0 {
-            return Ok(());
+        if done.decided > 0 {
+            shared.projector.notifier.notify_decided(tenant.tenant_id);
         }
-        shared.projector.notifier.notify_decided(tenant.tenant_id);
-        if !done.more && done.woken == 0 {
-            return Ok(());
+        if done.decided == 0 || (!done.more && done.woken == 0) {
+            break;
         }
+    }
+    if measured { measure(&shared.projector, tenant.tenant_id).await } else { Ok(()) }
+}
+
+/// Keeps the backlog as metrics.
+async fn measure(projector: &Projector, tenant_id: i32) -> Result<(), BatchError> {
+    let backlog = slots::backlog(&projector.store.get().await?, tenant_id).await?;
+    let waited = |oldest| projector.clock.now().duration_since(oldest).as_secs_f64().max(0.0);
+    let events = u32::try_from(backlog.events).unwrap_or(u32::MAX);
+    let tenant = tenant_id.to_string();
+    metrics::gauge!("tally_events_unprojected", "tenant" => tenant.clone()).set(f64::from(events));
+    metrics::gauge!("tally_projection_lag_seconds", "tenant" => tenant)
+        .set(backlog.oldest.map_or(0.0, waited));
+    Ok(())
+}
+
+/// Once, after the start: what older rules deferred, these may understand.
+async fn decide_all_deferred(shared: Arc<Shared>, shutdown: Shutdown) {
+    for tenant in &shared.tenants {
+        decide_deferred(&shared.projector, tenant, &shutdown).await;
     }
 }
 
@@ -214,7 +218,7 @@ impl Worker {
         let proven = self.proven.entry(tenant.tenant_id).or_default();
         match shared.projector.project(tenant, &wanted, *proven & mask != mask).await {
             Ok(done) => {
-                *proven |= mask;
+                *proven |= done.claimed.iter().fold(0, |mask, slot| mask | bit(*slot));
                 self.pause = FIRST_PAUSE;
                 self.after(tenant, &wanted, &done).await;
             }

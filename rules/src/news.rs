@@ -122,6 +122,8 @@ pub struct Keys {
     pub prices: BTreeSet<String>,
     /// Cases that are acted on.
     pub cases: BTreeSet<CaseId>,
+    /// What cases wait for that these keys would open: whoever brings it must be kept out meanwhile.
+    pub waits: BTreeSet<String>,
 }
 
 impl Keys {
@@ -186,6 +188,7 @@ impl Keys {
             && other.names.is_subset(&self.names)
             && other.prices.is_subset(&self.prices)
             && other.cases.is_subset(&self.cases)
+            && other.waits.is_subset(&self.waits)
     }
 }
 

@@ -287,7 +287,10 @@ fn stripe_key(
     mode: Option<&Setting<Mode>>,
 ) -> Result<Option<Setting<SecretString>>, ConfigError> {
     let variable = &variables::STRIPE_KEY;
-    let Some(setting) = environment.get(variable)? else { return Ok(None) };
+    let setting = environment.get(variable)?;
+    let Some(setting) = setting.filter(|setting| !setting.value.is_empty()) else {
+        return Ok(None);
+    };
     let says = |mode: Mode| setting.value.contains(&format!("_{}_", mode.name()));
     let other = mode.map(|mode| if mode.value.is_live() { Mode::Test } else { Mode::Live });
     if let Some(other) = other.filter(|other| says(*other)) {

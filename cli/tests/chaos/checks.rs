@@ -27,6 +27,11 @@ const BALANCES: Statement = count(
 SELECT o.kind, o.key, a.posted FROM account a JOIN owner o USING (tenant_id, account_id) WHERE a.posted <> 0",
 );
 
+const OPEN: Statement = count(
+    "-- chaos.open
+SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tally_projector' AND xact_start IS NOT NULL",
+);
+
 /// Sessions that sit in a transaction for longer than any batch takes.
 const STUCK: Statement = count(
     "-- chaos.stuck
@@ -91,7 +96,7 @@ pub(crate) async fn quiescence(cluster: &Cluster) {
         let seen = wait_for("fewer events that are not decided", async || {
             let client = cluster.store.get().await.ok()?;
             let pending = slots::backlog(&client, cluster.tenant_id).await.ok()?.events;
-            let due = number(&client, &DUE_CASES).await;
+            let due: i64 = query(&client, &DUE_CASES, &[]).await.ok()?[0].get(0);
             (pending + due < last).then_some(pending + due)
         });
         last = seen.await;
@@ -99,6 +104,17 @@ pub(crate) async fn quiescence(cluster: &Cluster) {
             return;
         }
     }
+}
+
+/// Waits until a projector is in the middle of a transaction. (The whole of an append is sent at once, so ingest never is:
+/// the server finishes what it was sent.)
+pub(crate) async fn open_transaction(cluster: &Cluster) {
+    wait_for("a projector in a transaction", async || {
+        let client = cluster.store.get().await.ok()?;
+        let open = query(&client, &OPEN, &[]).await.ok()?;
+        (open[0].get::<_, i64>(0) > 0).then_some(())
+    })
+    .await;
 }
 
 /// Compares everything.

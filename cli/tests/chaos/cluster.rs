@@ -84,11 +84,18 @@ impl Cluster {
         ingests.map(|process| process.address).collect()
     }
 
-    /// Kills a process at once, and starts it again.
-    pub(crate) async fn kill_process(&mut self, number: usize) {
-        self.processes[number].child.kill().await.unwrap();
-        let Process { role, address, admin, .. } = self.processes[number];
-        self.processes[number].child = self.spawn(role, address, admin);
+    /// Kills these processes at once, each a bit of `victims`, and starts them again.
+    pub(crate) async fn kill_processes(&mut self, victims: u32) {
+        let is_victim = |number: &usize| victims >> number & 1 == 1;
+        let numbers: Vec<usize> = (0..self.processes.len()).filter(is_victim).collect();
+        for number in &numbers {
+            self.processes[*number].child.start_kill().unwrap();
+        }
+        for number in numbers {
+            self.processes[number].child.wait().await.unwrap();
+            let Process { role, address, admin, .. } = self.processes[number];
+            self.processes[number].child = self.spawn(role, address, admin);
+        }
     }
 
     /// Kills every process of Postgres at once, and starts it again.

@@ -65,10 +65,10 @@ impl Harness {
     }
 
     pub(crate) async fn register(&self, user: &str) -> i64 {
-        self.register_with(user, json!({})).await
+        self.register_with(user, &json!({})).await
     }
 
-    pub(crate) async fn register_with(&self, user: &str, more: Value) -> i64 {
+    pub(crate) async fn register_with(&self, user: &str, more: &Value) -> i64 {
         let mut body =
             json!({"object": "tally.event", "type": "tally.user.registered", "user": user});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -82,7 +82,7 @@ impl Harness {
     }
 
     /// An act on the only open case.
-    pub(crate) async fn act(&self, event_type: &str, more: Value) -> i64 {
+    pub(crate) async fn act(&self, event_type: &str, more: &Value) -> i64 {
         let row = self
             .sql
             .query_one(
@@ -232,16 +232,16 @@ pub(crate) fn unique(prefix: &str) -> String {
 }
 
 /// An event of Stripe's around an object.
-pub(crate) fn event(event_type: &str, object: Value) -> Value {
+pub(crate) fn event(event_type: &str, object: &Value) -> Value {
     json!({"id": unique("evt"), "object": "event", "type": event_type, "created": 1_700_000_000, "livemode": false,
            "data": {"object": object}})
 }
 
 /// A session that is paid, for a payment `n`.
-pub(crate) fn session(n: &str, metadata: Value) -> Value {
+pub(crate) fn session(n: &str, metadata: &Value) -> Value {
     event(
         "checkout.session.completed",
-        json!({
+        &json!({
         "id": format!("cs_{n}"), "object": "checkout.session", "mode": "payment", "status": "complete",
         "payment_status": "paid", "payment_intent": format!("pi_{n}"), "customer": format!("cus_{n}"),
         "amount_total": 990, "currency": "eur", "metadata": metadata}),
@@ -249,20 +249,20 @@ pub(crate) fn session(n: &str, metadata: Value) -> Value {
 }
 
 /// Its payment intent.
-pub(crate) fn payment_intent(n: &str, metadata: Value) -> Value {
+pub(crate) fn payment_intent(n: &str, metadata: &Value) -> Value {
     event(
         "payment_intent.succeeded",
-        json!({
+        &json!({
         "id": format!("pi_{n}"), "object": "payment_intent", "status": "succeeded", "amount": 990, "amount_received": 990,
         "currency": "eur", "customer": format!("cus_{n}"), "latest_charge": format!("ch_{n}"), "metadata": metadata}),
     )
 }
 
 /// Its charge.
-pub(crate) fn charge(n: &str, metadata: Value) -> Value {
+pub(crate) fn charge(n: &str, metadata: &Value) -> Value {
     event(
         "charge.succeeded",
-        json!({
+        &json!({
         "id": format!("ch_{n}"), "object": "charge", "status": "succeeded", "paid": true, "captured": true, "amount": 990,
         "currency": "eur", "payment_intent": format!("pi_{n}"), "metadata": metadata}),
     )

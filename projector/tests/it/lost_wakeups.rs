@@ -1,4 +1,4 @@
-//! A fact that a case waits for is committed at the same time as the purchase that opens the case, by another projector:
+//! A fact that a case waits for (a registration, a price, another price, a link) is committed at the same time as the purchase that opens the case, by another projector:
 //! whoever is second sees the other, and no case stays open.
 
 use serde_json::json;
@@ -19,28 +19,34 @@ async fn no_case_stays_open() {
     let mut bought = 0;
     for start in (0..RACES).step_by(AT_ONCE) {
         for n in start..(start + AT_ONCE).min(RACES) {
+            world.set_price(&format!("differs{n}"), 1).await;
+        }
+        world.drain().await;
+        for n in start..(start + AT_ONCE).min(RACES) {
             world
                 .stripe(&session(
                     &format!("user{n}"),
-                    json!({"user_id": format!("late{n}"), "credits": "1"}),
+                    &json!({"user_id": format!("late{n}"), "credits": "1"}),
                 ))
                 .await;
             world.register(&format!("late{n}")).await;
             world
                 .stripe(&session(
                     &format!("price{n}"),
-                    json!({"user_id": "known", "price": format!("price{n}")}),
+                    &json!({"user_id": "known", "price": format!("price{n}")}),
                 ))
                 .await;
             world.set_price(&format!("price{n}"), 1).await;
             world
-                .stripe(&session(&format!("link{n}"), json!({"user_id": "known", "credits": "1"})))
+                .stripe(&session(&format!("link{n}"), &json!({"user_id": "known", "credits": "1"})))
                 .await;
-            let mut nobody = session(&format!("nobody{n}"), json!({"credits": "1"}));
+            world.stripe(&differing(n)).await;
+            world.set_price(&format!("differs{n}"), 2).await;
+            let mut nobody = session(&format!("nobody{n}"), &json!({"credits": "1"}));
             nobody["data"]["object"]["customer"] = json!(format!("cus_link{n}"));
             nobody["id"] = json!(unique("evt"));
             world.stripe(&nobody).await;
-            bought += 4;
+            bought += 6;
         }
         let (second, third) = (world.another_projector(), world.another_projector());
         let (first, second, third) = tokio::join!(
@@ -59,4 +65,10 @@ async fn no_case_stays_open() {
         "the races were none"
     );
     world.check_invariants().await;
+}
+
+/// A purchase whose metadata says two credits, while the catalogue says one, and then two.
+fn differing(n: usize) -> serde_json::Value {
+    let metadata = json!({"user_id": "known", "price": format!("differs{n}"), "credits": "2"});
+    session(&format!("differs{n}"), &metadata)
 }

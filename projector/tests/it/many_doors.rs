@@ -22,10 +22,11 @@ async fn one_purchase_by_three_doors_is_one_grant() {
         expected += credits;
         let name = format!("{n}");
         let metadata = json!({"user_id": "u_1", "credits": credits.to_string()});
+        let silent = json!({});
         let told = [
-            session(&name, metadata.clone()),
-            payment_intent(&name, if n % 2 == 0 { json!({}) } else { metadata.clone() }),
-            charge(&name, if n % 3 == 0 { json!({}) } else { metadata }),
+            session(&name, &metadata),
+            payment_intent(&name, if n % 2 == 0 { &silent } else { &metadata }),
+            charge(&name, if n % 3 == 0 { &silent } else { &metadata }),
         ];
         for door in ORDERS[n % ORDERS.len()] {
             world.stripe(&told[door]).await;

@@ -64,6 +64,17 @@ impl Role {
         }
     }
 
+    /// A process looks up a bounded list of keys, each by an index. Before a table's first ANALYZE the planner would rather
+    /// read it whole into a hash table, under the locks of an append; so it is told not to.
+    fn planning(self, set: &str) -> String {
+        match self {
+            Self::Login | Self::Eraser | Self::Reader => String::new(),
+            Self::Ingest | Self::Projector | Self::Keeper | Self::Relay | Self::Api => format!(
+                "; {set} enable_hashjoin = off; {set} enable_mergejoin = off; {set} jit = off"
+            ),
+        }
+    }
+
     /// The statements that make a session, or with `SET LOCAL` a transaction, act as this role.
     pub(super) fn settings(self, set: &str) -> String {
         let role = self.name().map(|name| format!("{set} ROLE {name}; ")).unwrap_or_default();
@@ -73,7 +84,8 @@ impl Role {
              {set} statement_timeout = {statement}; \
              {set} lock_timeout = {lock}; \
              {set} idle_in_transaction_session_timeout = {idle}; \
-             {set} plan_cache_mode = {PLAN_CACHE_MODE}",
+             {set} plan_cache_mode = {PLAN_CACHE_MODE}{planning}",
+            planning = self.planning(set),
             statement = self.statement_timeout().as_millis(),
             lock = LOCK_TIMEOUT.as_millis(),
             idle = IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),

@@ -150,10 +150,17 @@ WHERE c.tenant_id = $1 AND c.case_id = k.case_id AND c.state = 1",
 const RELEASED: Statement = Statement {
     sql: "-- cases.released
 SELECT case_id FROM review_case
-WHERE tenant_id = $1 AND state = 1 AND due_pos IS NOT NULL
-ORDER BY due, case_id OFFSET $2 LIMIT $3",
-    params: &[Type::INT4, Type::INT8, Type::INT8],
+WHERE tenant_id = $1 AND state = 1 AND due_pos IS NOT NULL AND due <= $2
+ORDER BY due, case_id LIMIT $3",
+    params: &[Type::INT4, Type::TIMESTAMPTZ, Type::INT8],
     columns: &[Type::UUID],
+};
+
+const POSTPONE: Statement = Statement {
+    sql: "-- cases.postpone
+UPDATE review_case SET due = $3 WHERE tenant_id = $1 AND case_id = $2 AND state = 1 AND due_pos IS NOT NULL",
+    params: &[Type::INT4, Type::UUID, Type::TIMESTAMPTZ],
+    columns: &[],
 };
 
 const OVERDUE: Statement = Statement {
@@ -167,9 +174,9 @@ ORDER BY due, case_id LIMIT $3",
 
 const AWAITED_USERS: Statement = Statement {
     sql: "-- cases.awaited_users
-SELECT DISTINCT substr(w.key, 6) FROM case_wait w
-WHERE w.tenant_id = $1 AND w.key >= 'user:' AND w.key < 'user;' AND substr(w.key, 6) > $2
-ORDER BY 1 LIMIT $3",
+SELECT DISTINCT w.key FROM case_wait w
+WHERE w.tenant_id = $1 AND w.key > 'user:' || $2 AND w.key < 'user;'
+ORDER BY w.key LIMIT $3",
     params: &[Type::INT4, Type::TEXT, Type::INT8],
     columns: &[Type::TEXT],
 };
@@ -187,6 +194,7 @@ pub(crate) const STATEMENTS: &[&Statement] = &[
     &WAITING_FOR,
     &MARK_DUE,
     &RELEASED,
+    &POSTPONE,
     &OVERDUE,
     &AWAITED_USERS,
 ];
@@ -249,7 +257,7 @@ pub async fn read_in_tx(
     Ok(cases)
 }
 
-/// Writes cases, sorted by id, with what they wait for and what hangs on them.
+/// Writes cases that are locked, with what they wait for and what hangs on them.
 pub async fn write_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
@@ -260,7 +268,6 @@ pub async fn write_in_tx(
         return Ok(());
     }
     let ids = column!(cases, case_id);
-    execute(tx, &LOCK, &[&tenant_id, &ids]).await?;
     execute(
         tx,
         &UPSERT,
@@ -301,7 +308,27 @@ pub async fn write_in_tx(
     Ok(())
 }
 
-/// Marks the open cases that wait for these keys as due, each by the position of the fact. How many there were.
+/// Locks the cases that are to be written and those that wait for these keys, all in one order.
+pub async fn lock_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    written: &[CaseRow],
+    woken: &[(String, i64)],
+) -> Result<(), Error> {
+    let mut ids: Vec<Uuid> = written.iter().map(|case| case.case_id).collect();
+    if !woken.is_empty() {
+        let waiting =
+            query(tx, &WAITING_FOR, &[&tenant_id, &column!(woken, 0), &column!(woken, 1)]).await?;
+        ids.extend(waiting.iter().map(|row| row.get::<_, Uuid>(0)));
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    execute(tx, &LOCK, &[&tenant_id, &ids]).await.map(drop)
+}
+
+/// Marks the open cases that wait for these keys, and are locked, as due, each by the position of the fact. How many
+/// there were. Who opens one that waits for such a key meanwhile holds the lock of its subject, so there is none.
 pub async fn wake_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
@@ -318,20 +345,29 @@ pub async fn wake_in_tx(
     }
     let ids: Vec<Uuid> = waiting.iter().map(|row| row.get(0)).collect();
     let positions: Vec<i64> = waiting.iter().map(|row| row.get(1)).collect();
-    execute(tx, &LOCK, &[&tenant_id, &ids]).await?;
     execute(tx, &MARK_DUE, &[&tenant_id, &now, &ids, &positions]).await?;
     Ok(ids.len())
 }
 
-/// Open cases that a fact made due, longest first: `limit` of them after passing over `skip`.
+/// Open cases that a fact released and that are due by now, longest first.
 pub async fn released(
     connection: &impl Connection,
     tenant_id: i32,
-    skip: i64,
+    now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Uuid>, Error> {
-    let rows = query(connection, &RELEASED, &[&tenant_id, &skip, &limit]).await?;
+    let rows = query(connection, &RELEASED, &[&tenant_id, &now, &limit]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Puts a released case off that could not be decided, so that it does not stand before the others.
+pub async fn postpone(
+    connection: &impl Connection,
+    tenant_id: i32,
+    case_id: Uuid,
+    until: Timestamp,
+) -> Result<(), Error> {
+    execute(connection, &POSTPONE, &[&tenant_id, &case_id, &until]).await.map(drop)
 }
 
 /// Open cases whose time is over and that no fact released yet, with their versions.
@@ -353,7 +389,11 @@ pub async fn awaited_users(
     limit: i64,
 ) -> Result<Vec<String>, Error> {
     let rows = query(connection, &AWAITED_USERS, &[&tenant_id, &after, &limit]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    let user = |row: &tokio_postgres::Row| {
+        let key: &str = row.get(0);
+        key.trim_start_matches("user:").to_owned()
+    };
+    Ok(rows.iter().map(user).collect())
 }
 
 fn case_row(row: &tokio_postgres::Row) -> CaseRow {

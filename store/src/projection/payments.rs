@@ -21,17 +21,11 @@ ON CONFLICT DO NOTHING",
 
 const ROOTS: Statement = Statement {
     sql: "-- payments.roots
-WITH RECURSIVE chain (alias, root_key) AS (
-    SELECT a.alias, a.root_key FROM payment_alias a WHERE a.tenant_id = $1 AND a.alias = ANY($2)
-    UNION ALL
-    SELECT c.alias, p.merged_into FROM chain c
-    JOIN payment p ON p.tenant_id = $1 AND p.root_key = c.root_key AND p.merged_into IS NOT NULL
-)
-SELECT c.alias, c.root_key FROM chain c
-LEFT JOIN payment p ON p.tenant_id = $1 AND p.root_key = c.root_key
-WHERE p.merged_into IS NULL",
+SELECT a.alias, a.root_key, p.merged_into FROM payment_alias a
+LEFT JOIN payment p ON p.tenant_id = $1 AND p.root_key = a.root_key
+WHERE a.tenant_id = $1 AND a.alias = ANY($2)",
     params: &[Type::INT4, Type::TEXT_ARRAY],
-    columns: &[Type::TEXT, Type::TEXT],
+    columns: &[Type::TEXT, Type::TEXT, Type::TEXT],
 };
 
 const INSERT: Statement = Statement {
@@ -222,7 +216,25 @@ pub async fn roots(
     aliases: &[String],
 ) -> Result<Vec<(String, String)>, Error> {
     let rows = query(connection, &ROOTS, &[&tenant_id, &aliases]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    let mut pairs: Vec<(String, String)> = Vec::with_capacity(rows.len());
+    let mut merged: Vec<Option<String>> = Vec::with_capacity(rows.len());
+    for row in rows {
+        pairs.push((row.get(0), row.get(1)));
+        merged.push(row.get(2));
+    }
+    // A root is an alias of itself, so a merge is followed like an alias: one more query for those few, and seldom two.
+    while merged.iter().any(Option::is_some) {
+        let into: Vec<&String> = merged.iter().flatten().collect();
+        let rows = query(connection, &ROOTS, &[&tenant_id, &into]).await?;
+        for (pair, next) in pairs.iter_mut().zip(&mut merged) {
+            if let Some(root_key) = next.take() {
+                let row = rows.iter().find(|row| row.get::<_, &str>(0) == root_key);
+                *next = row.and_then(|row| row.get(2));
+                pair.1 = row.map_or(root_key, |row| row.get(1));
+            }
+        }
+    }
+    Ok(pairs)
 }
 
 /// Adds the missing ones of these (root, first position) pairs, sorted by root, as payments of which nothing is known.

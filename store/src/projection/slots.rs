@@ -34,35 +34,39 @@ SELECT slot FROM projection_slot WHERE tenant_id = $1 AND slot = ANY($2) ORDER B
 
 const EVENTS: Statement = Statement {
     sql: "-- slots.events
-SELECT w.pos, w.slot, w.origin, w.source_id, w.type, w.occurred_at, w.body
+SELECT v.pos, v.slot, v.origin, v.source_id, v.type, v.occurred_at, v.body
 FROM (
-    SELECT e.*, sum(coalesce(octet_length(e.body), 0)) OVER (ORDER BY e.pos) AS bytes,
-           row_number() OVER (ORDER BY e.pos) AS nth
+    SELECT e.pos, sum(e.bytes) OVER (ORDER BY e.pos) AS bytes, row_number() OVER (ORDER BY e.pos) AS nth
     FROM unnest($2::smallint[]) AS s (slot)
     CROSS JOIN LATERAL (
         SELECT coalesce(max(d.pos), 0) AS pos FROM decision d WHERE d.tenant_id = $1 AND d.slot = s.slot AND d.rev = 0
     ) c
     CROSS JOIN LATERAL (
-        SELECT x.pos, x.slot, x.origin, x.source_id, x.type, x.occurred_at, x.body FROM event x
+        SELECT x.pos, coalesce(octet_length(x.body), 0) AS bytes FROM event x
         WHERE x.tenant_id = $1 AND x.slot = s.slot AND x.pos > c.pos ORDER BY x.pos LIMIT $3
     ) e
 ) w
+JOIN event v ON v.tenant_id = $1 AND v.pos = w.pos
 WHERE w.nth = 1 OR (w.nth <= $3 AND w.bytes <= $4)
-ORDER BY w.pos",
+ORDER BY v.pos",
     params: &[Type::INT4, Type::INT2_ARRAY, Type::INT8, Type::INT8],
     columns: EVENT_COLUMNS,
 };
 
 const BACKLOG: Statement = Statement {
     sql: "-- slots.backlog
-SELECT count(*), min(e.received_at)
+SELECT coalesce(sum(e.events), 0)::bigint, min(e.oldest)
 FROM projection_slot s
 CROSS JOIN LATERAL (
     SELECT coalesce(max(d.pos), 0) AS pos FROM decision d WHERE d.tenant_id = $1 AND d.slot = s.slot AND d.rev = 0
 ) c
-JOIN event e ON e.tenant_id = $1 AND e.slot = s.slot AND e.pos > c.pos
+CROSS JOIN LATERAL (
+    SELECT count(*) AS events, min(x.received_at) AS oldest FROM (
+        SELECT received_at FROM event WHERE tenant_id = $1 AND slot = s.slot AND pos > c.pos ORDER BY pos LIMIT $2
+    ) x
+) e
 WHERE s.tenant_id = $1",
-    params: &[Type::INT4],
+    params: &[Type::INT4, Type::INT8],
     columns: &[Type::INT8, Type::TIMESTAMPTZ],
 };
 
@@ -103,6 +107,9 @@ pub async fn pending(connection: &impl Connection, tenant_id: i32) -> Result<Vec
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Most events that are counted in each slot: beyond, a backlog is long, and counting on would only make it longer.
+const MAX_COUNTED: i64 = 10_000;
+
 /// Events that are not decided yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Backlog {
@@ -112,9 +119,9 @@ pub struct Backlog {
     pub oldest: Option<Timestamp>,
 }
 
-/// Counts the events beyond the cursors.
+/// Counts the events beyond the cursors, up to [`MAX_COUNTED`] in each slot.
 pub async fn backlog(connection: &impl Connection, tenant_id: i32) -> Result<Backlog, Error> {
-    let row = query_one(connection, &BACKLOG, &[&tenant_id]).await?;
+    let row = query_one(connection, &BACKLOG, &[&tenant_id, &MAX_COUNTED]).await?;
     Ok(Backlog { events: row.get(0), oldest: row.get(1) })
 }
 
