@@ -237,6 +237,7 @@ mod tests {
             names: set(&["n1"]),
             prices: set(&["price_1"]),
             cases: BTreeSet::new(),
+            waits: BTreeSet::new(),
         };
         assert_eq!(keys, expected);
     }
