@@ -2,7 +2,7 @@
 //!
 //! One file per operation, each in the order of request, handler, what it needs, tests. A handler reads through
 //! `store::read`, or appends a fact to the log and waits until it is decided; it never changes a row. [`auth`] holds the
-//! one table of operations and roles from which the [`router`] is built.
+//! one table of operations and roles from which the `router` is built.
 //!
 //! | module | what |
 //! |---|---|

@@ -24,7 +24,7 @@ impl Reader {
         Self { directory, after: String::new() }
     }
 
-    /// Looks the next page of awaited users up, at most [`FACTS_MAX`] of them, and begins again after the last one. How
+    /// Looks the next page of awaited users up, at most `FACTS_MAX` of them, and begins again after the last one. How
     /// many of those who were found were not told of before.
     pub async fn look_up(&mut self, keeper: &Keeper, tenant_id: i32) -> Result<u64, Error> {
         let limit = i64::try_from(FACTS_MAX).unwrap_or(i64::MAX);

@@ -9,7 +9,7 @@ use crate::Keeper;
 use crate::facts::{FACTS_MAX, Fact};
 
 impl Keeper {
-    /// Tells of the tenant's cases that are due, the longest due first, at most [`FACTS_MAX`] of them: those behind follow
+    /// Tells of the tenant's cases that are due, the longest due first, at most `FACTS_MAX` of them: those behind follow
     /// once the projector has decided these. How many were not told of before.
     pub async fn tell_due(&self, tenant_id: i32) -> Result<u64, Error> {
         let limit = i64::try_from(FACTS_MAX).unwrap_or(i64::MAX);
