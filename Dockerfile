@@ -13,11 +13,11 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM gcr.io/distroless/cc-debian12:nonroot
 LABEL org.opencontainers.image.title="Tallystick" \
       org.opencontainers.image.description="Turns what Stripe says into what each user owns: prepaid credits, none lost, doubled or given to the wrong person." \
-      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+      org.opencontainers.image.licenses="MIT"
 COPY --from=build /out/tally /tally
 USER 65532:65532
 # Both listeners are reached from outside the container; who may reach them is for the network to say.
-ENV TALLY_LISTEN=0.0.0.0:8080 \
+ENV HOST=0.0.0.0 \
     TALLY_ADMIN_LISTEN=0.0.0.0:9090 \
     LOG_FORMAT=json
 EXPOSE 8080 9090
