@@ -59,12 +59,18 @@ SELECT epoch FROM log_head WHERE tenant_id = $1 FOR UPDATE",
 pub(super) const KNOWN: Statement = Statement {
     sql: "-- log.append_known
 SELECT i.ord, k.pos
-FROM unnest($2, $3, $4) WITH ORDINALITY i (origin, account, source_id, ord), event_key k
-WHERE k.tenant_id = $1 AND k.origin = i.origin AND k.account = i.account AND k.source_id = i.source_id",
+FROM unnest($2, $3, $4) WITH ORDINALITY i (origin, account, source_id, ord)
+CROSS JOIN LATERAL (
+    SELECT x.pos FROM event_key x
+    WHERE x.tenant_id = $1 AND x.origin = i.origin AND x.account = i.account AND x.source_id = i.source_id LIMIT 1
+) k",
     params: &[Type::INT4, Type::INT2_ARRAY, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
     columns: &[Type::INT8, Type::INT8],
 };
 
+// A lookup for each key, by LATERAL with a LIMIT or as a scalar subquery: a join would let the planner read the whole
+// table of keys, which before its first ANALYZE it takes for a small one.
+//
 // Dedupe before numbering: ON CONFLICT DO NOTHING would use up the numbers of what it skips and leave holes.
 pub(super) const KEYS: Statement = Statement {
     sql: "-- log.append_keys
@@ -74,8 +80,8 @@ FROM log_head h,
      (SELECT coalesce(max(pos), 0) AS pos FROM event WHERE tenant_id = $1) b,
      unnest($2, $3, $4) WITH ORDINALITY i (origin, account, source_id, ord)
 WHERE h.tenant_id = $1 AND current_setting('tally.appending', true) = 'on'
-  AND NOT EXISTS (SELECT FROM event_key x WHERE x.tenant_id = $1
-                  AND x.origin = i.origin AND x.account = i.account AND x.source_id = i.source_id)
+  AND (SELECT x.pos FROM event_key x WHERE x.tenant_id = $1
+       AND x.origin = i.origin AND x.account = i.account AND x.source_id = i.source_id LIMIT 1) IS NULL
 RETURNING k.pos",
     params: KNOWN.params,
     columns: &[Type::INT8],
@@ -85,15 +91,18 @@ pub(super) const EVENTS: Statement = Statement {
     sql: "-- log.append_events
 INSERT INTO event AS e (tenant_id, pos, origin, source, account, source_id, type, root_key, slot, livemode, api_version,
                         endpoint, user_agent, peer, occurred_at, received_at, body_sha256, body, signature, traceparent)
-SELECT k.tenant_id, k.pos, i.origin, i.source, i.account, i.source_id, i.type, i.root_key, i.slot, i.livemode,
+SELECT h.tenant_id, k.pos, i.origin, i.source, i.account, i.source_id, i.type, i.root_key, i.slot, i.livemode,
        i.api_version, i.endpoint, i.user_agent, i.peer, i.occurred_at, i.received_at, i.body_sha256, i.body,
        i.signature, i.traceparent
-FROM event_key k,
+FROM log_head h,
      unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          i (origin, account, source_id, source, type, root_key, slot, livemode, api_version, endpoint, user_agent, peer,
             occurred_at, received_at, body_sha256, body, signature, traceparent)
-WHERE k.tenant_id = $1 AND k.origin = i.origin AND k.account = i.account AND k.source_id = i.source_id
-  AND k.pos > (SELECT coalesce(max(pos), 0) FROM event WHERE tenant_id = $1)
+CROSS JOIN LATERAL (
+    SELECT x.pos FROM event_key x
+    WHERE x.tenant_id = $1 AND x.origin = i.origin AND x.account = i.account AND x.source_id = i.source_id LIMIT 1
+) k
+WHERE h.tenant_id = $1 AND k.pos > (SELECT coalesce(max(pos), 0) FROM event WHERE tenant_id = $1)
 ORDER BY k.pos",
     params: &[
         Type::INT4,

@@ -11,7 +11,10 @@ const CUSTOMERS: Statement = Statement {
     sql: "-- evidence.customers
 SELECT c.account, c.customer, c.facts::text
 FROM unnest($2::text[], $3::text[]) AS k (account, customer)
-JOIN customer c ON c.tenant_id = $1 AND c.account = k.account AND c.customer = k.customer",
+CROSS JOIN LATERAL (
+    SELECT x.account, x.customer, x.facts FROM customer x
+    WHERE x.tenant_id = $1 AND x.account = k.account AND x.customer = k.customer LIMIT 1
+) c",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
     columns: &[Type::TEXT, Type::TEXT, Type::TEXT],
 };
@@ -31,7 +34,10 @@ const LINKS: Statement = Statement {
     sql: "-- evidence.links
 SELECT l.account, l.customer, l.user_id
 FROM unnest($2::text[], $3::text[]) AS k (account, customer)
-JOIN customer_link l ON l.tenant_id = $1 AND l.account = k.account AND l.customer = k.customer AND l.to_pos IS NULL",
+CROSS JOIN LATERAL (
+    SELECT x.account, x.customer, x.user_id FROM customer_link x
+    WHERE x.tenant_id = $1 AND x.account = k.account AND x.customer = k.customer AND x.to_pos IS NULL LIMIT 1
+) l",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
     columns: &[Type::TEXT, Type::TEXT, Type::TEXT],
 };
