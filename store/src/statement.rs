@@ -93,17 +93,6 @@ pub async fn execute(
     outcome.map(|(_, touched)| touched).map_err(|error| Error::postgres(statement.name(), &error))
 }
 
-/// Has the server prepare a statement, so that running it later takes one message and no waiting in between.
-pub(crate) async fn prepare(
-    connection: &impl Connection,
-    statement: &Statement,
-) -> Result<(), Error> {
-    let link = connection.link();
-    let Some(cache) = link.cache else { return Ok(()) };
-    let prepared = cache.prepare_typed(link.client, statement.sql, statement.params).await;
-    prepared.map(drop).map_err(|error| Error::postgres(statement.name(), &error))
-}
-
 /// Runs what has no parameters and returns nothing: BEGIN, COMMIT and settings. `name` is for errors.
 pub(crate) async fn batch_execute(
     connection: &impl Connection,

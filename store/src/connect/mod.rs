@@ -114,20 +114,6 @@ impl Client {
         let settings = self.session.each_transaction.as_deref().unwrap_or_default();
         format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}")
     }
-
-    /// The same connection for whoever begins and ends a transaction on it by hand.
-    pub(crate) fn inside(&self) -> Inside<'_> {
-        Inside(self)
-    }
-}
-
-/// A connection inside a transaction.
-pub(crate) struct Inside<'a>(&'a Client);
-
-impl Connection for Inside<'_> {
-    fn link(&self) -> Link<'_> {
-        Link { begin: None, ..self.0.link() }
-    }
 }
 
 impl Connection for Client {

@@ -1,21 +1,14 @@
-//! Appending a batch: one transaction in one network flight.
-//!
-//! BEGIN, the lock, the rows and COMMIT are sent together and answered one by one, so the lock is held for as long as the
-//! server works and not for round trips. Three things follow from that:
-//!
-//! - If this future is dropped, either nothing was sent or all of it was: no connection is left inside a transaction.
-//! - If a statement fails, the server skips those behind it and turns COMMIT into a rollback.
-//! - If BEGIN itself fails, those behind it would run without a transaction. They do nothing then: they ask for a setting
-//!   that only this BEGIN makes, and that ends with its transaction.
+//! Appending a batch: one call of the function `append_events`, which takes the head lock, finds out what is new, numbers
+//! and stores it (its text stands in the migrations). One message goes and one comes back, so the lock is held for as long
+//! as the server works and not for round trips; and if this future is dropped, no connection is left inside a transaction.
 
-use futures_util::future::{join, join5};
 use tokio_postgres::types::Type;
 
 use super::NewEvent;
 use super::batch::{Batch, Columns};
 use crate::connect::Store;
 use crate::error::Error;
-use crate::statement::{Statement, batch_execute, execute, prepare, query, query_opt};
+use crate::statement::{Statement, query_one};
 
 /// Most events in one append: beyond it a batch gains nothing and only holds the lock longer.
 pub const MAX_BATCH_EVENTS: usize = 256;
@@ -45,65 +38,10 @@ impl Appended {
     }
 }
 
-/// The setting without which the statements below do nothing; it ends with its transaction.
-const BEGIN_APPEND: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '5s'; \
-                            SET LOCAL tally.appending = 'on'";
-
-pub(super) const LOCK: Statement = Statement {
-    sql: "-- log.append_lock
-SELECT epoch FROM log_head WHERE tenant_id = $1 FOR UPDATE",
-    params: &[Type::INT4],
-    columns: &[Type::INT4],
-};
-
-pub(super) const KNOWN: Statement = Statement {
-    sql: "-- log.append_known
-SELECT i.ord, k.pos
-FROM unnest($2, $3, $4) WITH ORDINALITY i (origin, account, source_id, ord)
-CROSS JOIN LATERAL (
-    SELECT x.pos FROM event_key x
-    WHERE x.tenant_id = $1 AND x.origin = i.origin AND x.account = i.account AND x.source_id = i.source_id LIMIT 1
-) k",
-    params: &[Type::INT4, Type::INT2_ARRAY, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
-    columns: &[Type::INT8, Type::INT8],
-};
-
-// A lookup for each key, by LATERAL with a LIMIT or as a scalar subquery: a join would let the planner read the whole
-// table of keys, which before its first ANALYZE it takes for a small one.
-//
-// Dedupe before numbering: ON CONFLICT DO NOTHING would use up the numbers of what it skips and leave holes.
-pub(super) const KEYS: Statement = Statement {
-    sql: "-- log.append_keys
-INSERT INTO event_key AS k (tenant_id, origin, account, source_id, pos)
-SELECT h.tenant_id, i.origin, i.account, i.source_id, b.pos + row_number() OVER (ORDER BY i.ord)
-FROM log_head h,
-     (SELECT coalesce(max(pos), 0) AS pos FROM event WHERE tenant_id = $1) b,
-     unnest($2, $3, $4) WITH ORDINALITY i (origin, account, source_id, ord)
-WHERE h.tenant_id = $1 AND current_setting('tally.appending', true) = 'on'
-  AND (SELECT x.pos FROM event_key x WHERE x.tenant_id = $1
-       AND x.origin = i.origin AND x.account = i.account AND x.source_id = i.source_id LIMIT 1) IS NULL
-RETURNING k.pos",
-    params: KNOWN.params,
-    columns: &[Type::INT8],
-};
-
-pub(super) const EVENTS: Statement = Statement {
-    sql: "-- log.append_events
-INSERT INTO event AS e (tenant_id, pos, origin, source, account, source_id, type, root_key, slot, livemode, api_version,
-                        endpoint, user_agent, peer, occurred_at, received_at, body_sha256, body, signature, traceparent)
-SELECT h.tenant_id, k.pos, i.origin, i.source, i.account, i.source_id, i.type, i.root_key, i.slot, i.livemode,
-       i.api_version, i.endpoint, i.user_agent, i.peer, i.occurred_at, i.received_at, i.body_sha256, i.body,
-       i.signature, i.traceparent
-FROM log_head h,
-     unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
-         i (origin, account, source_id, source, type, root_key, slot, livemode, api_version, endpoint, user_agent, peer,
-            occurred_at, received_at, body_sha256, body, signature, traceparent)
-CROSS JOIN LATERAL (
-    SELECT x.pos FROM event_key x
-    WHERE x.tenant_id = $1 AND x.origin = i.origin AND x.account = i.account AND x.source_id = i.source_id LIMIT 1
-) k
-WHERE h.tenant_id = $1 AND k.pos > (SELECT coalesce(max(pos), 0) FROM event WHERE tenant_id = $1)
-ORDER BY k.pos",
+pub(super) const APPEND: Statement = Statement {
+    sql: "-- log.append
+SELECT log_end, stored, positions FROM append_events(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     params: &[
         Type::INT4,
         Type::INT2_ARRAY,
@@ -125,7 +63,7 @@ ORDER BY k.pos",
         Type::TEXT_ARRAY,
         Type::TEXT_ARRAY,
     ],
-    columns: &[],
+    columns: &[Type::INT8, Type::INT8, Type::INT8_ARRAY],
 };
 
 /// Appends `events` to the log of one tenant, all or none, and says of each where it stands, in the order given.
@@ -143,34 +81,13 @@ pub async fn append(
     }
     let batch = Batch::of(events);
     let columns = Columns::of(batch.events());
-    let client = store.get().await?;
-    for statement in [&LOCK, &KNOWN, &KEYS, &EVENTS] {
-        prepare(&client, statement).await?;
-    }
-
-    let begin = format!("{}; {BEGIN_APPEND}", client.begin());
-    let inside = client.inside();
-    // `join` polls in order, and the first poll of each sends it.
-    let ((begun, locked, known, keyed, stored), committed) = join(
-        join5(
-            batch_execute(&inside, "log.append_begin", &begin),
-            query_opt(&inside, &LOCK, &[&tenant_id]),
-            query(&inside, &KNOWN, &columns.keys(&tenant_id)),
-            query(&inside, &KEYS, &columns.keys(&tenant_id)),
-            execute(&inside, &EVENTS, &columns.all(&tenant_id)),
-        ),
-        batch_execute(&inside, "log.append_commit", "COMMIT"),
-    )
-    .await;
-    // The first error is the cause, those behind it only say that the transaction had failed.
-    begun?;
-    if locked?.is_none() {
+    let row = query_one(&store.get().await?, &APPEND, &columns.all(&tenant_id)).await?;
+    let (end, stored): (Option<i64>, Option<i64>) = (row.get(0), row.get(1));
+    let (Some(end), Some(stored)) = (end, stored) else {
         let what_to_do = format!("tenant {tenant_id} has no log; run tally migrate");
         return Err(Error::setting("appending to the log", what_to_do));
-    }
-    let (known, keyed, stored) = (known?, keyed?, stored?);
-    committed?;
-    batch.outcome(tenant_id, &known, &keyed, stored)
+    };
+    batch.outcome(tenant_id, end, stored, row.get(2))
 }
 
 /// Refuses a batch that is too big, or a key that no index holds.

@@ -1,11 +1,10 @@
 //! A batch on its way into the log: each event once, as arrays for UNNEST; and what came back, told for each one given.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::{Appended, NewEvent, Origin};
@@ -43,37 +42,28 @@ impl<'a> Batch<'a> {
         &self.events
     }
 
-    /// Puts together what the statements returned: `known` are pairs of (number in the batch from 1, position), `keyed`
-    /// the new positions, which were given out in the order of the batch, `stored` how many events stand there.
+    /// Tells where each event given stands: `stored` of the batch are new, behind the log's `end` until then; `positions`
+    /// is where all of the batch stand, in its order, unless all are new.
     pub(super) fn outcome(
         &self,
         tenant_id: i32,
-        known: &[Row],
-        keyed: &[Row],
-        stored: u64,
+        end: i64,
+        stored: i64,
+        positions: Option<Vec<Option<i64>>>,
     ) -> Result<Vec<Appended>, Error> {
-        let wrong = || {
+        let inconsistent = || {
             let row = format!("the newest events of tenant {tenant_id}");
             Error::inconsistent("event_key", "pos", row)
         };
-        let known: HashMap<i64, i64> = known.iter().map(|row| (row.get(0), row.get(1))).collect();
-        let new: BTreeSet<i64> = keyed.iter().map(|row| row.get(0)).collect();
-        if u64::try_from(new.len()).ok() != Some(stored)
-            || known.len().checked_add(new.len()) != Some(self.events.len())
-        {
-            return Err(wrong());
-        }
-        let mut new = new.into_iter();
-        let outcomes = (1..).zip(&self.events).map(|(number, _)| match known.get(&number) {
-            Some(pos) => Some(Appended::Duplicate(*pos)),
-            None => new.next().map(Appended::Stored),
-        });
-        let outcomes: Vec<_> = outcomes.collect::<Option<_>>().ok_or_else(wrong)?;
+        let last = end.checked_add(stored).ok_or_else(inconsistent)?;
+        let positions =
+            positions.unwrap_or_else(|| (end..last).map(|pos| pos.checked_add(1)).collect());
         let told = self.places.iter().map(|(place, repeats)| {
-            let first = *outcomes.get(*place)?;
-            Some(if *repeats { Appended::Duplicate(first.pos()) } else { first })
+            let pos = (*positions.get(*place)?)?;
+            let is_new = pos > end && !repeats;
+            Some(if is_new { Appended::Stored(pos) } else { Appended::Duplicate(pos) })
         });
-        told.collect::<Option<_>>().ok_or_else(wrong)
+        told.collect::<Option<_>>().ok_or_else(inconsistent)
     }
 }
 
@@ -124,10 +114,6 @@ impl<'a> Columns<'a> {
             signature: each(events, |e| e.signature.as_deref().map(text)),
             traceparent: each(events, |e| e.traceparent.as_deref().map(text)),
         }
-    }
-
-    pub(super) fn keys<'c>(&'c self, tenant_id: &'c i32) -> [&'c (dyn ToSql + Sync); 4] {
-        [tenant_id, &self.origin, &self.account, &self.source_id]
     }
 
     pub(super) fn all<'c>(&'c self, tenant_id: &'c i32) -> [&'c (dyn ToSql + Sync); 19] {

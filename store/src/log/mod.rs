@@ -26,8 +26,7 @@ pub use read::{Event, event_get};
 pub const SLOTS: u8 = 64;
 
 /// Every statement of this module.
-pub(crate) const STATEMENTS: &[&Statement] =
-    &[&append::LOCK, &append::KNOWN, &append::KEYS, &append::EVENTS, &read::GET];
+pub(crate) const STATEMENTS: &[&Statement] = &[&append::APPEND, &read::GET];
 
 /// Who speaks. The numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

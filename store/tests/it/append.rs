@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use store::log::{Appended, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_KEY_BYTES, NewEvent, append};
 use store::log::{Origin, event_get};
-use store::statement::execute;
 use store::{Kind, Role, Store};
 use testkit::wait_for;
 
@@ -147,19 +146,6 @@ async fn a_lock_that_is_never_given_back_ends_in_an_error_that_may_be_retried() 
     assert_eq!((error.kind(), error.code()), (Kind::Retry, Some("55P03")), "{error}");
     stuck.rollback().await.unwrap();
     assert_eq!(append(&store, id, &events(["evt_1"])).await.unwrap(), [Stored(1)]);
-}
-
-/// BEGIN is answered after the rest was sent. Should it fail alone, the rest must not run without a transaction.
-#[tokio::test]
-async fn without_its_transaction_an_append_does_nothing() {
-    let world = World::new().await;
-    let (store, id) = (world.store(Role::Ingest), world.tenant.tenant_id);
-    assert_eq!(append(&store, id, &events(["evt_1"])).await.unwrap(), [Stored(1)]);
-    let keys = store::all_statements().into_iter().find(|one| one.name() == "log.append_keys");
-    let (origins, accounts, ids) = (vec![1_i16], vec![""], vec!["evt_2"]);
-    let client = store.get().await.unwrap();
-    let touched = execute(&client, keys.unwrap(), &[&id, &origins, &accounts, &ids]).await;
-    assert_eq!(touched.unwrap(), 0);
 }
 
 #[tokio::test]

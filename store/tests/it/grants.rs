@@ -15,7 +15,7 @@ api_key           -         -         -         -     rw(last_used_at) -      -
 app_user          -         raw       r         -     r                -      r
 attempt           -         rawd      r         -     r                -      r
 case_event        -         rad       r         -     r                -      r
-case_wait         -         rad       r         -     r                -      r
+case_wait         r         rad       r         -     r                -      r
 catalogue_entry   -         ra        r         -     r                -      r
 command           -         -         -         -     r                -      r
 credit_grant      -         raw       r         -     r                -      r
@@ -40,10 +40,15 @@ review_case       -         raw       r         -     r                -      r
 seal              -         -         -         -     r                -      r
 subject           -         raw(key)  r         -     r                -      r
 tenant            r         r         r         r     r                -      r(tenant_id,name,livemode,created_at)
+woken             -         rawd      r         -     r                -      r
 ";
 
 /// Functions that not everybody may call, and who may.
-const EXPECTED_FUNCTIONS: &str = "erase_event_body eraser";
+const EXPECTED_FUNCTIONS: &str = "\
+append_events api
+append_events ingest
+append_events keeper
+erase_event_body eraser";
 
 const TABLE_GRANTS: &str = "
 WITH granted AS (
@@ -72,7 +77,7 @@ async fn each_role_has_its_verbs_and_no_others() {
 }
 
 #[tokio::test]
-async fn only_the_eraser_may_erase() {
+async fn only_some_may_append_and_only_one_may_erase() {
     let database = testkit::database().await;
     let rows = database.superuser().await.query(FUNCTION_GRANTS, &[]).await.unwrap();
     let lines = rows.iter().map(|row| {
