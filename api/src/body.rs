@@ -33,6 +33,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// Reads a part of a body, as if it were one of its own.
+pub(crate) fn part<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problem> {
+    read(value.to_string().as_bytes())
+}
+
 /// Reads `bytes` as JSON of `T`'s shape.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // Postgres keeps no NUL in text, and no name or reason has one.

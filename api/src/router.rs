@@ -34,6 +34,7 @@ pub fn router(state: ApiState) -> Router {
 fn handler(operation: Operation) -> MethodRouter<ApiState> {
     let method = operation.method();
     match operation {
+        Operation::UserImport => on(method, users::import::handler),
         Operation::UserPut => on(method, users::put::handler),
         Operation::UserGet => on(method, users::get::handler),
         Operation::BalanceGet => on(method, users::balance::handler),

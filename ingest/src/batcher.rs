@@ -162,7 +162,7 @@ impl Batch {
 }
 
 /// The slots that have something new, duplicates included: a hint too many costs a look.
-fn slot_mask(events: &[NewEvent]) -> u64 {
+pub(crate) fn slot_mask(events: &[NewEvent]) -> u64 {
     let bits = events.iter().filter_map(|event| 1_u64.checked_shl(u32::try_from(event.slot).ok()?));
     bits.fold(0, |mask, bit| mask | bit)
 }

@@ -1,4 +1,5 @@
-//! Every way in; today that is the webhook. Appends; decides nothing, so it cannot lose anything by deciding wrongly.
+//! Every way in: the webhook, and what is pulled from Stripe's API ([`pull`]). Appends; decides nothing, so it cannot
+//! lose anything by deciding wrongly.
 //!
 //! The way of a delivery:
 //!
@@ -17,6 +18,7 @@ mod batcher;
 mod body;
 mod config;
 mod event;
+pub mod pull;
 mod rejections;
 mod webhook;
 
@@ -41,7 +43,8 @@ pub use config::{Config, ConfigError, Endpoint, Limits, Tenants};
 /// What the rest of the process lends.
 #[derive(Clone)]
 pub struct Outside {
-    /// The database, acting as `tally_ingest`. Each tenant uses one connection at a time, the trace of rejections another.
+    /// The database, acting as `tally_ingest`. Each tenant uses one connection at a time, what pulls for it another, the
+    /// trace of rejections one more.
     pub store: Store,
     /// Tells projectors that there is something to read.
     pub notifier: Notifier,

@@ -15,10 +15,12 @@ use rules::world::World;
 use store::Tx;
 use store::books::PostError;
 use store::log::Origin;
+use store::projection::released::Lane;
 use store::projection::slots::EventRow;
 use store::projection::{attempts, slots};
 use uuid::Uuid;
 
+use crate::tries::Counted;
 use crate::{Projector, Tenant, load, save};
 
 /// Most events of one batch.
@@ -34,10 +36,6 @@ pub const MAX_SLOTS: usize = 16;
 /// payment has few; more than this is a fault.
 const MAX_RESTARTS: usize = 16;
 
-/// Sizes of a batch by how often it was tried: halved twice each time, then one event alone, five times; then it is
-/// parked. So an event that cannot be decided, or that kills the process, ends up as a case and blocks nothing.
-const SIZE_BY_TRY: [i64; 9] = [MAX_EVENTS, 64, 16, 4, 1, 1, 1, 1, 1];
-
 /// What a batch did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
@@ -45,9 +43,9 @@ pub struct Done {
     pub claimed: Vec<i16>,
     /// Events, or cases, that it decided.
     pub decided: usize,
-    /// Whether there may be more beyond its limit.
+    /// Whether there may be more: beyond its limit, or where another transaction is at work.
     pub more: bool,
-    /// Cases that it released.
+    /// Keys that it satisfied and that cases wait for.
     pub woken: usize,
     /// Last position that it looked at, where it looks for deferred events.
     pub last: Option<i64>,
@@ -58,21 +56,15 @@ pub struct Done {
 pub(crate) enum Task<'a> {
     /// The next events of slots.
     Slots(&'a [i16]),
-    /// Cases that facts released.
+    /// Cases of a lane that facts released.
+    Lane(Lane),
+    /// These cases, if facts released them.
     Cases(&'a [Uuid]),
     /// Events that older rules deferred.
     Deferred {
         /// From after this position on.
         after: i64,
     },
-}
-
-/// Whether tries are counted before they are made, and the one that was.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counted {
-    wanted: bool,
-    /// First position of the batch, and how many tries this one makes.
-    first_try: Option<(i64, i16)>,
 }
 
 /// Why a batch was rolled back.
@@ -136,7 +128,7 @@ pub enum Work {
 
 impl Work {
     /// Position of the event, if it is one.
-    fn position(&self) -> Option<i64> {
+    pub(crate) fn position(&self) -> Option<i64> {
         match self {
             Self::Event(telling, _) | Self::Again(_, telling, _) | Self::Parked(telling, _) => {
                 Some(telling.pos)
@@ -165,12 +157,7 @@ impl Projector {
         slots: &[i16],
         count_first: bool,
     ) -> Result<Done, BatchError> {
-        let mut counted = Counted { wanted: count_first, first_try: None };
-        let outcome = self.run(tenant, &Task::Slots(slots), &mut counted).await;
-        if let (Err(error), Some((pos, _))) = (&outcome, counted.first_try) {
-            self.remember_failure(tenant.tenant_id, pos, error).await;
-        }
-        outcome
+        self.run_counted(tenant, &Task::Slots(slots), count_first).await
     }
 
     /// Runs a task in a transaction, and anew with more keys as long as it asks for them. A panic inside is an error.
@@ -209,15 +196,16 @@ impl Projector {
         let tx = self.store.begin().await?;
         let (work, done) = match task {
             Task::Slots(slots) => self.next_events(&tx, tenant, slots, counted).await?,
+            Task::Lane(lane) => self.cases_of_lane(&tx, tenant, *lane).await?,
             Task::Cases(ids) => self.released_cases(&tx, tenant, ids).await?,
-            Task::Deferred { after } => self.deferred_events(&tx, tenant, *after).await?,
+            Task::Deferred { after } => self.deferred_events(&tx, tenant, *after, counted).await?,
         };
         if work.is_empty() {
             return Ok(done);
         }
         let positions: Vec<i64> = work.iter().filter_map(Work::position).collect();
         let woken = self.decide(&tx, tenant, work, keys).await?;
-        if counted.first_try.is_some() {
+        if counted.is_counted() {
             attempts::finish_in_tx(&tx, tenant.tenant_id, &positions).await?;
         }
         tx.commit().await?;
@@ -244,65 +232,13 @@ impl Projector {
         };
         let read = events.len();
         let tries = self.count_try(tenant.tenant_id, first, counted).await?;
-        let work = self.first_decisions(tenant, events, tries).await?;
+        let work = self.as_work(tenant, events, tries, |_| 0).await?;
         done.more = work.len() < read || i64::try_from(read).is_ok_and(|read| read >= MAX_EVENTS);
         done.decided = work.len();
         Ok((work, done))
     }
 
-    /// Counts the try if that is wanted, once for all restarts of a batch; how many tries that makes.
-    async fn count_try(
-        &self,
-        tenant_id: i32,
-        first: i64,
-        counted: &mut Counted,
-    ) -> Result<i16, BatchError> {
-        match counted.first_try {
-            Some((pos, tries)) if pos == first => Ok(tries),
-            _ if counted.wanted => {
-                let tries = attempts::count(&self.store.get().await?, tenant_id, first).await?;
-                counted.first_try = Some((first, tries));
-                Ok(tries)
-            }
-            _ => Ok(1),
-        }
-    }
-
-    /// The events as work, as many as their number of tries allows.
-    async fn first_decisions(
-        &self,
-        tenant: &Tenant,
-        mut events: Vec<EventRow>,
-        tries: i16,
-    ) -> Result<Vec<Work>, BatchError> {
-        let step = usize::try_from(tries.saturating_sub(1)).unwrap_or_default();
-        let telling = |event: &EventRow| Telling {
-            pos: event.pos,
-            rev: 0,
-            slot: event.slot,
-            cause_pos: None,
-        };
-        if let Some(size) = SIZE_BY_TRY.get(step) {
-            events.truncate(usize::try_from(*size).unwrap_or(usize::MAX));
-            return Ok(events
-                .iter()
-                .map(|event| Work::Event(telling(event), Box::new(news(tenant, event))))
-                .collect());
-        }
-        let Some(first) = events.first() else { return Ok(Vec::new()) };
-        let error =
-            attempts::last_error(&self.store.get().await?, tenant.tenant_id, first.pos).await?;
-        let error =
-            error.unwrap_or_else(|| "the process that decided it was killed each time".into());
-        tracing::error!(
-            tenant.id = tenant.tenant_id,
-            event.pos = first.pos,
-            "parked an event that cannot be decided"
-        );
-        Ok(vec![Work::Parked(telling(first), error)])
-    }
-
-    /// Loads the world, decides all work in its order, saves; how many cases that released.
+    /// Loads the world, decides all work in its order, saves; how many keys that satisfied that cases wait for.
     async fn decide(
         &self,
         tx: &Tx,
@@ -337,22 +273,10 @@ impl Projector {
         count_decisions(&world);
         save::world(tx, tenant.tenant_id, world).await
     }
-
-    /// Keeps what a counted try failed with, or takes the try back if the events were not to blame.
-    async fn remember_failure(&self, tenant_id: i32, pos: i64, error: &BatchError) {
-        let kept = async {
-            let client = self.store.get().await?;
-            if error.is_transient() {
-                attempts::forgive(&client, tenant_id, pos).await
-            } else {
-                attempts::failed(&client, tenant_id, pos, &error.to_string()).await
-            }
-        };
-        if let Err(error) = kept.await {
-            tracing::warn!(tenant.id = tenant_id, event.pos = pos, %error, "could not keep what a batch failed with");
-        }
-    }
 }
+
+/// Type of what was fetched from Stripe. Nothing that Stripe signed has it: its types do not begin like ours.
+const PULLED: &str = "tally.pulled";
 
 /// What an event of the log says.
 pub(crate) fn news(tenant: &Tenant, event: &EventRow) -> News {
@@ -367,8 +291,15 @@ pub(crate) fn news(tenant: &Tenant, event: &EventRow) -> News {
         speaker,
         occurred_at: event.occurred_at,
         body: event.body.as_deref(),
+        answers: answers(event),
     };
     translate(&logged, &tenant.policy, &tenant.evidence_key)
+}
+
+/// For what was fetched from Stripe: the key under which a case waits for it. It stands before the `#` of the event's id.
+fn answers(event: &EventRow) -> Option<&str> {
+    let (key, _) = event.source_id.rsplit_once('#')?;
+    (event.event_type == PULLED && event.origin == Origin::Stripe.number()).then_some(key)
 }
 
 /// Decides an event anew that a case holds alone, unless another process was faster.

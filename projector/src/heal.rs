@@ -1,38 +1,80 @@
-//! Decisions made anew: cases that a fact released, and events that older rules deferred. Both write further revisions;
-//! the latest counts.
+//! Cases that facts released, decided anew: further revisions of their events' decisions, of which the latest counts.
+//!
+//! However many cases a fact releases, each step is bounded. Cases are marked as due some at a time, and only while few
+//! are due, so that what was released last does not stand behind a hundred thousand others. Those that are due are shared
+//! out to lanes, of which each is healed by one transaction at a time; so any number of healers may be at work.
+
+use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use ledger::ids::CaseId;
-use rules::RULES_VERSION;
 use rules::cases::Telling;
 use store::Tx;
-use store::projection::{cases, decisions, slots};
+use store::projection::released::{self, LANES, Lane};
+use store::projection::{cases, slots, woken};
 use uuid::Uuid;
 
-use crate::batch::{BatchError, Counted, Done, Task, Work, news};
+use crate::batch::{BatchError, Done, MAX_BYTES, Task, Work, news};
+use crate::tries::Counted;
 use crate::{Projector, Tenant};
 
 /// Most cases of one batch.
 pub const MAX_CASES: i64 = 256;
 
+/// Most cases that are marked as due in one transaction.
+const MAX_MARKED: i64 = 1_000;
+
+/// With fewer cases due than this, further ones are marked. So many keep the lanes of some healers filled, and are decided
+/// within about a second.
+const FEW_DUE: i64 = 1_024;
+
 /// How long a released case that could not be decided is put off, so that it does not stand before the others.
 const PUT_OFF: SignedDuration = SignedDuration::from_secs(60);
 
 impl Projector {
-    /// Decides up to [`MAX_CASES`] cases anew that facts released.
-    pub async fn heal(&self, tenant: &Tenant) -> Result<Done, BatchError> {
-        let released =
-            cases::released(&self.store.get().await?, tenant.tenant_id, self.now(), MAX_CASES)
-                .await?;
-        if released.is_empty() {
-            return Ok(Done::default());
+    /// Decides up to [`MAX_CASES`] cases anew that facts released: those of the first lane from `turn` on that has any and
+    /// that no other healer is at.
+    pub async fn heal(&self, tenant: &Tenant, turn: u32) -> Result<Done, BatchError> {
+        let mut due = self.due(tenant).await?;
+        if i64::try_from(due.len()).is_ok_and(|due| due < FEW_DUE) && self.mark(tenant).await? {
+            due = self.due(tenant).await?;
         }
-        let more = i64::try_from(released.len()).is_ok_and(|len| len >= MAX_CASES);
-        match self.heal_these(tenant, &released).await {
-            Err(error) if !error.is_transient() => {
-                self.heal_one_by_one(tenant, &released, &error).await
+        let lanes: BTreeSet<Lane> = due.iter().map(|case| Lane::of(*case)).collect();
+        let in_turn = (0..LANES).map(|number| Lane::new(turn.wrapping_add(number)));
+        for lane in in_turn.filter(|lane| lanes.contains(lane)) {
+            let done = self.heal_lane(tenant, lane).await?;
+            if done.decided > 0 {
+                return Ok(Done { more: true, ..done });
             }
-            outcome => outcome.map(|done| Done { more, ..done }),
+        }
+        Ok(Done { more: !due.is_empty(), ..Done::default() })
+    }
+
+    /// The cases that are due, as many as it takes to see that they are not few.
+    async fn due(&self, tenant: &Tenant) -> Result<Vec<Uuid>, BatchError> {
+        let client = self.store.get().await?;
+        Ok(released::list(&client, tenant.tenant_id, self.now(), None, FEW_DUE).await?)
+    }
+
+    /// Marks further cases as due; whether there were any.
+    async fn mark(&self, tenant: &Tenant) -> Result<bool, BatchError> {
+        loop {
+            let (tenant_id, now) = (tenant.tenant_id, self.now());
+            let mark = |tx| async move {
+                let marked = woken::mark_in_tx(&tx, tenant_id, now, MAX_MARKED).await?;
+                Ok::<_, store::Error>((tx, marked))
+            };
+            let marked = self.store.run_tx("woken_mark", mark).await?;
+            if marked.cases > 0 || !marked.had_facts {
+                return Ok(marked.cases > 0);
+            }
+        }
+    }
+
+    async fn heal_lane(&self, tenant: &Tenant, lane: Lane) -> Result<Done, BatchError> {
+        match self.run(tenant, &Task::Lane(lane), &mut Counted::default()).await {
+            Err(error) if !error.is_transient() => self.heal_one_by_one(tenant, lane, &error).await,
+            outcome => outcome,
         }
     }
 
@@ -41,34 +83,45 @@ impl Projector {
     async fn heal_one_by_one(
         &self,
         tenant: &Tenant,
-        released: &[Uuid],
+        lane: Lane,
         why: &BatchError,
     ) -> Result<Done, BatchError> {
         tracing::warn!(tenant.id = tenant.tenant_id, error = %why, "healing cases one by one");
+        let (tenant_id, now) = (tenant.tenant_id, self.now());
+        let client = self.store.get().await?;
+        let released = released::list(&client, tenant_id, now, Some(lane), MAX_CASES).await?;
+        drop(client);
         let mut all = Done::default();
         for id in released {
-            match self.heal_these(tenant, &[*id]).await {
+            match self.run(tenant, &Task::Cases(&[id]), &mut Counted::default()).await {
                 Ok(done) => {
                     all.decided = all.decided.saturating_add(done.decided);
                     all.woken = all.woken.saturating_add(done.woken);
                 }
                 Err(error) if error.is_transient() => return Err(error),
                 Err(error) => {
-                    tracing::error!(tenant.id = tenant.tenant_id, case.id = %CaseId(*id), %error, "a case cannot be decided");
-                    self.put_off(tenant, *id).await?;
+                    tracing::error!(tenant.id = tenant_id, case.id = %CaseId(id), %error, "a case cannot be decided");
+                    let until = now.checked_add(PUT_OFF).unwrap_or(now);
+                    released::postpone(&self.store.get().await?, tenant_id, id, until).await?;
                 }
             }
         }
         Ok(all)
     }
 
-    async fn put_off(&self, tenant: &Tenant, id: Uuid) -> Result<(), BatchError> {
-        let until = self.now().checked_add(PUT_OFF).unwrap_or_else(|_| self.now());
-        Ok(cases::postpone(&self.store.get().await?, tenant.tenant_id, id, until).await?)
-    }
-
-    async fn heal_these(&self, tenant: &Tenant, released: &[Uuid]) -> Result<Done, BatchError> {
-        self.run(tenant, &Task::Cases(released), &mut Counted::default()).await
+    /// The cases of a lane that are to be decided anew, as work, unless another healer has the lane.
+    pub(crate) async fn cases_of_lane(
+        &self,
+        tx: &Tx,
+        tenant: &Tenant,
+        lane: Lane,
+    ) -> Result<(Vec<Work>, Done), BatchError> {
+        let (tenant_id, now) = (tenant.tenant_id, self.now());
+        if !released::claim_lane_in_tx(tx, tenant_id, lane).await? {
+            return Ok((Vec::new(), Done::default()));
+        }
+        let released = released::list(tx, tenant_id, now, Some(lane), MAX_CASES).await?;
+        self.released_cases(tx, tenant, &released).await
     }
 
     /// Those of the cases that are still to be decided anew, as work.
@@ -78,60 +131,27 @@ impl Projector {
         tenant: &Tenant,
         released: &[Uuid],
     ) -> Result<(Vec<Work>, Done), BatchError> {
+        if released.is_empty() {
+            return Ok((Vec::new(), Done::default()));
+        }
         let rows = cases::read_in_tx(tx, tenant.tenant_id, &[], released).await?;
-        let mut work: Vec<Work> = Vec::new();
-        for row in rows.iter().filter(|row| row.resolution.is_none() && row.due_pos.is_some()) {
-            if row.root_key.is_some() {
-                work.push(Work::Case(row.case_id));
-                continue;
-            }
-            let positions: Vec<i64> = row.events.iter().map(|(pos, _, _)| *pos).collect();
-            let events = slots::events_at(tx, tenant.tenant_id, &positions).await?;
-            for event in events {
+        let rows = rows.iter().filter(|row| row.resolution.is_none() && row.due_pos.is_some());
+        let (of_payments, alone): (Vec<_>, Vec<_>) = rows.partition(|row| row.root_key.is_some());
+        let mut work: Vec<Work> = of_payments.iter().map(|row| Work::Case(row.case_id)).collect();
+        // Cases that hold an event alone: it is translated and decided again.
+        let held =
+            alone.iter().flat_map(|row| row.events.iter().map(|event| (event.0, row.case_id)));
+        let held: Vec<(i64, Uuid)> = held.collect();
+        if !held.is_empty() {
+            let positions: Vec<i64> = held.iter().map(|(pos, _)| *pos).collect();
+            for event in slots::events_at(tx, tenant.tenant_id, &positions, MAX_BYTES).await? {
                 let telling = Telling { pos: event.pos, rev: 0, slot: event.slot, cause_pos: None };
-                work.push(Work::Again(row.case_id, telling, Box::new(news(tenant, &event))));
+                let holding = held.iter().filter(|(pos, _)| *pos == event.pos);
+                let news = Box::new(news(tenant, &event));
+                work.extend(holding.map(|(_, case)| Work::Again(*case, telling, news.clone())));
             }
         }
         let decided = work.len();
         Ok((work, Done { decided, ..Done::default() }))
-    }
-
-    /// Decides events anew that older rules deferred, from after a position on; the last position seen, if there was any.
-    pub async fn decide_deferred(
-        &self,
-        tenant: &Tenant,
-        after: i64,
-    ) -> Result<Option<i64>, BatchError> {
-        Ok(self.run(tenant, &Task::Deferred { after }, &mut Counted::default()).await?.last)
-    }
-
-    /// Deferred events in slots that are free, as work.
-    pub(crate) async fn deferred_events(
-        &self,
-        tx: &Tx,
-        tenant: &Tenant,
-        after: i64,
-    ) -> Result<(Vec<Work>, Done), BatchError> {
-        let seen =
-            decisions::deferred(tx, tenant.tenant_id, RULES_VERSION, after, MAX_CASES).await?;
-        let last = seen.last().map(|row| row.pos);
-        let wanted: Vec<i16> = seen.iter().map(|row| row.slot).collect();
-        let claimed = slots::claim_in_tx(tx, tenant.tenant_id, &wanted).await?;
-        // Read once more under the locks: another projector may have been faster.
-        let rows =
-            decisions::deferred(tx, tenant.tenant_id, RULES_VERSION, after, MAX_CASES).await?;
-        let mine: Vec<_> = rows.into_iter().filter(|row| claimed.contains(&row.slot)).collect();
-        let positions: Vec<i64> = mine.iter().map(|row| row.pos).collect();
-        let mut work = Vec::new();
-        for event in slots::events_at(tx, tenant.tenant_id, &positions).await? {
-            let rev = mine
-                .iter()
-                .find(|row| row.pos == event.pos)
-                .map_or(0, |row| row.rev.saturating_add(1));
-            let telling = Telling { pos: event.pos, rev, slot: event.slot, cause_pos: None };
-            work.push(Work::Event(telling, Box::new(news(tenant, &event))));
-        }
-        let decided = work.len();
-        Ok((work, Done { decided, last, ..Done::default() }))
     }
 }

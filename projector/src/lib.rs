@@ -12,14 +12,18 @@
 //! | [`load`] | the world of a batch, read under its locks |
 //! | [`save`] | what was decided, written |
 //! | [`messages`] | what the outbox tells of it |
-//! | [`heal`] | cases that a fact released, and events that older rules deferred |
+//! | [`tries`] | tries, counted, so that no event blocks others |
+//! | [`heal`] | cases that a fact released |
+//! | [`deferred`] | events that older rules deferred |
 
 pub mod batch;
+pub mod deferred;
 pub mod heal;
 pub mod lanes;
 pub mod load;
 pub mod messages;
 pub mod save;
+pub mod tries;
 pub mod worker;
 
 use jiff::Timestamp;
@@ -29,7 +33,7 @@ use service::clock::Clock;
 use store::Store;
 use store::notify::Notifier;
 
-pub use worker::{drain, run};
+pub use worker::{HEALERS, drain, run};
 
 /// A tenant to project.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use ledger::decision::Reason;
 use ledger::ids::{CaseId, Owner};
 use rules::news::{Keys, News};
-use rules::world::{Attached, Case, Entry, Leg, Payment, Resolution, Status, User, World};
+use rules::world::{Attached, Case, Entry, Leg, LegKind, Payment, Resolution, Status, User, World};
 use store::Tx;
 use store::projection::evidence::{CustomerKey, EntryRow, UserRow};
 use store::projection::payments::PaymentRow;
@@ -91,13 +91,15 @@ async fn discover(
     for item in work {
         // Whoever brings the fact that a lookup may have missed locks what the lookup would have locked.
         let Some((_, news)) = item.told() else { continue };
+        missed.extend(news.answers().cloned());
         match news {
             News::User(registration) => missed.extend([format!("user:{}", registration.user)]),
             News::Price { price, .. } => missed.extend([format!("price:{price}")]),
             News::Nothing(_)
             | News::Unreadable { .. }
             | News::Payment(_)
-            | News::Customer { .. }
+            | News::Customers { .. }
+            | News::ToFetch { .. }
             | News::Act(_)
             | News::Erased => {}
         }
@@ -234,7 +236,9 @@ async fn read_payments(tx: &Tx, locked: Locked, world: &mut World) -> Result<(),
                     target: row.target,
                     posted: row.posted,
                 };
-                payment.legs.insert(row.line, leg);
+                let kind = LegKind::from_code(row.leg)
+                    .ok_or_else(|| unreadable("payment_leg.leg", &row.root_key, "unknown"))?;
+                payment.legs.insert((row.line, kind), leg);
             }
         }
     }

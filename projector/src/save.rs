@@ -1,25 +1,25 @@
 //! What was decided, written: movements first (their accounts' locks come before those of cases), then the projections,
-//! then cases and whom they wake, and what the outbox tells of it all.
+//! what cases wait for and which of it facts brought, then the cases, and what the outbox tells of it all.
 
 use std::collections::BTreeMap;
 
 use rules::RULES_VERSION;
 use rules::effects::Decision;
 use rules::news::Registration;
-use rules::world::{Case, Entry, Payment, RankedEvidence, World};
+use rules::world::{Case, Entry, LegKind, Payment, RankedEvidence, World};
 use store::Tx;
 use store::books;
 use store::projection::cases::CaseRow;
 use store::projection::decisions::DecisionRow;
 use store::projection::evidence::{CustomerRow, EntryRow, LinkRow, RegistrationRow};
 use store::projection::payments::{LegRow, PaymentRow};
-use store::projection::{cases, decisions, evidence, outbox, payments};
+use store::projection::{cases, decisions, evidence, outbox, payments, woken};
 
 use crate::batch::BatchError;
 use crate::load::customer_key;
 use crate::messages;
 
-/// Writes all that was decided; how many cases it released.
+/// Writes all that was decided; how many keys it satisfied that cases wait for.
 pub async fn world(tx: &Tx, tenant_id: i32, world: World) -> Result<usize, BatchError> {
     let postings = books::post_in_tx(tx, tenant_id, world.now, &world.effects.movements).await?;
     for posting in &postings {
@@ -33,9 +33,10 @@ pub async fn world(tx: &Tx, tenant_id: i32, world: World) -> Result<usize, Batch
     let rows: Vec<CaseRow> = dirty.map(|(id, case)| case_row(id.0, case)).collect();
     let woken: Vec<(String, i64)> =
         world.effects.woken.iter().map(|(key, pos)| (key.clone(), *pos)).collect();
-    cases::lock_in_tx(tx, tenant_id, &rows, &woken).await?;
+    cases::write_waits_in_tx(tx, tenant_id, &rows).await?;
+    let woken = woken::record_in_tx(tx, tenant_id, &woken).await?;
+    cases::lock_in_tx(tx, tenant_id, &rows).await?;
     cases::write_in_tx(tx, tenant_id, world.now, &rows).await?;
-    let woken = cases::wake_in_tx(tx, tenant_id, world.now, &woken).await?;
     outbox::insert_in_tx(tx, tenant_id, world.now, &messages::of(&world, &postings)).await?;
     Ok(woken)
 }
@@ -107,9 +108,10 @@ fn payment_row(root_key: &str, payment: &Payment) -> PaymentRow {
 }
 
 fn leg_rows(root_key: &str, payment: &Payment) -> Vec<LegRow> {
-    let row = |(line, leg): (&String, &rules::world::Leg)| LegRow {
+    let row = |((line, kind), leg): (&(String, LegKind), &rules::world::Leg)| LegRow {
         root_key: root_key.to_owned(),
         line: line.clone(),
+        leg: kind.code(),
         unit: leg.unit.clone(),
         expected: leg.expected,
         target: leg.target,

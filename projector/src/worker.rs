@@ -1,7 +1,8 @@
-//! The loop: workers that project slots, one healer that polls and decides released cases anew.
+//! The loop: workers that project slots, healers that decide released cases anew, one task that polls.
 //!
 //! One code path for live, catch-up and replay: a worker takes slots that may have news and decides what is beyond their
-//! cursors, whatever told it so. Hints only save waiting; the healer's poll finds everything in the end.
+//! cursors, whatever told it so. Hints only save waiting; polling finds everything in the end. Healers are tasks of their
+//! own, so that news never stand behind cases, however many were released.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use std::time::Duration;
 
 use service::shutdown::Shutdown;
 use store::notify::{Hint, Listener};
-use store::projection::slots;
+use store::projection::released::LANES;
+use store::projection::{slots, woken};
 use tokio::sync::{Notify, broadcast};
 
 use crate::batch::{BatchError, Done, MAX_SLOTS};
@@ -31,12 +33,16 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// How often the backlog is measured: it is counted, so not at every poll.
 const MEASURE_EVERY: u32 = 20;
 
+/// Healers of a process: one prepares a batch while the database works on the other's. More would take the machine from
+/// the workers.
+pub const HEALERS: u32 = 2;
+
 /// What the tasks of one process share.
 struct Shared {
     projector: Projector,
     tenants: Vec<Tenant>,
     lanes: Lanes,
-    /// Told when a batch released cases.
+    /// Told when a batch satisfied what cases wait for.
     released: Notify,
 }
 
@@ -61,25 +67,35 @@ pub fn run(
     }
     shutdown.spawn("hear hints", hear(Arc::clone(&shared), listener.subscribe(), shutdown.clone()));
     shutdown.spawn("decide deferred", decide_all_deferred(Arc::clone(&shared), shutdown.clone()));
-    shutdown.spawn("heal", heal(shared, shutdown.clone()));
+    for number in 0..HEALERS {
+        shutdown.spawn("heal", heal(Arc::clone(&shared), number, shutdown.clone()));
+    }
+    shutdown.spawn("poll", poll(shared, shutdown.clone()));
 }
 
 /// Decides everything that is there, and everything that this releases, then returns. For whoever wants to see the end
 /// of it: a demonstration, a replay, a test. Other projectors may be at work at the same time.
 pub async fn drain(projector: &Projector, tenant: &Tenant) -> Result<(), BatchError> {
+    let mut turn = 0_u32;
     loop {
         let pending = slots::pending(&projector.store.get().await?, tenant.tenant_id).await?;
-        let mut claimed = pending.is_empty();
+        let mut has_advanced = false;
         for some in pending.chunks(MAX_SLOTS) {
-            claimed |= !projector.project(tenant, some, true).await?.claimed.is_empty();
+            let done = projector.project(tenant, some, true).await?;
+            has_advanced |= !done.claimed.is_empty();
         }
-        let healed = projector.heal(tenant).await?;
-        if pending.is_empty() && healed.decided == 0 {
+        let healed = projector.heal(tenant, turn).await?;
+        has_advanced |= healed.decided > 0;
+        if pending.is_empty()
+            && !healed.more
+            && !woken::any(&projector.store.get().await?, tenant.tenant_id).await?
+        {
             return Ok(());
         }
-        if !claimed {
+        if !has_advanced {
             tokio::time::sleep(TAKEN_PAUSE).await;
         }
+        turn = turn.wrapping_add(1);
     }
 }
 
@@ -102,14 +118,50 @@ async fn hear(shared: Arc<Shared>, mut hints: broadcast::Receiver<Hint>, shutdow
     }
 }
 
-/// Polls for slots that have news and for cases that were released, and decides the latter.
-async fn heal(shared: Arc<Shared>, shutdown: Shutdown) {
+/// Decides released cases anew, lane after lane, and rests when there are none.
+async fn heal(shared: Arc<Shared>, number: u32, shutdown: Shutdown) {
+    let mut turn = number.wrapping_mul(LANES / HEALERS);
+    let mut failing = FIRST_PAUSE;
+    while !shutdown.has_begun() {
+        let mut rest = Some(POLL_EVERY);
+        for tenant in &shared.tenants {
+            match shared.projector.heal(tenant, turn).await {
+                Ok(done) if done.decided > 0 => {
+                    shared.projector.notifier.notify_decided(tenant.tenant_id);
+                    shared.released.notify_one();
+                    rest = None;
+                }
+                // Others are at all lanes that have any.
+                Ok(done) if done.more => rest = rest.map(|rest| rest.min(TAKEN_PAUSE)),
+                Ok(_) => {}
+                Err(error) => {
+                    report(tenant.tenant_id, &error);
+                    failing = failing.saturating_mul(2).min(MAX_PAUSE);
+                    rest = Some(failing);
+                }
+            }
+        }
+        turn = turn.wrapping_add(1);
+        let Some(rest) = rest else {
+            failing = FIRST_PAUSE;
+            continue;
+        };
+        tokio::select! {
+            () = shared.released.notified() => {}
+            () = tokio::time::sleep(rest) => {}
+            () = shutdown.token().cancelled_owned() => {}
+        }
+    }
+}
+
+/// Polls for slots that have news, and measures how many.
+async fn poll(shared: Arc<Shared>, shutdown: Shutdown) {
     let mut beat = 0_u32;
     let mut pause = POLL_EVERY;
     while !shutdown.has_begun() {
         let mut failed = false;
         for tenant in &shared.tenants {
-            if let Err(error) = beat_once(&shared, tenant, beat.is_multiple_of(MEASURE_EVERY)).await
+            if let Err(error) = poll_once(&shared, tenant, beat.is_multiple_of(MEASURE_EVERY)).await
             {
                 report(tenant.tenant_id, &error);
                 failed = true;
@@ -118,25 +170,15 @@ async fn heal(shared: Arc<Shared>, shutdown: Shutdown) {
         beat = beat.wrapping_add(1);
         pause = if failed { pause.saturating_mul(2).min(MAX_PAUSE) } else { POLL_EVERY };
         tokio::select! {
-            () = shared.released.notified() => {}
             () = tokio::time::sleep(pause) => {}
             () = shutdown.token().cancelled_owned() => {}
         }
     }
 }
 
-async fn beat_once(shared: &Shared, tenant: &Tenant, measured: bool) -> Result<(), BatchError> {
+async fn poll_once(shared: &Shared, tenant: &Tenant, measured: bool) -> Result<(), BatchError> {
     let pending = slots::pending(&shared.projector.store.get().await?, tenant.tenant_id).await?;
     shared.lanes.mark_slots(tenant.tenant_id, &pending);
-    loop {
-        let done = shared.projector.heal(tenant).await?;
-        if done.decided > 0 {
-            shared.projector.notifier.notify_decided(tenant.tenant_id);
-        }
-        if done.decided == 0 || (!done.more && done.woken == 0) {
-            break;
-        }
-    }
     if measured { measure(&shared.projector, tenant.tenant_id).await } else { Ok(()) }
 }
 
@@ -155,24 +197,7 @@ async fn measure(projector: &Projector, tenant_id: i32) -> Result<(), BatchError
 /// Once, after the start: what older rules deferred, these may understand.
 async fn decide_all_deferred(shared: Arc<Shared>, shutdown: Shutdown) {
     for tenant in &shared.tenants {
-        decide_deferred(&shared.projector, tenant, &shutdown).await;
-    }
-}
-
-async fn decide_deferred(projector: &Projector, tenant: &Tenant, shutdown: &Shutdown) {
-    let mut after = 0;
-    while !shutdown.has_begun() {
-        match projector.decide_deferred(tenant, after).await {
-            Ok(Some(last)) => after = last,
-            Ok(None) => return,
-            Err(error) => {
-                report(tenant.tenant_id, &error);
-                tokio::time::sleep(MAX_PAUSE).await;
-                if !error.is_transient() {
-                    return;
-                }
-            }
-        }
+        shared.projector.decide_all_deferred(tenant, &shutdown).await;
     }
 }
 

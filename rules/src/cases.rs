@@ -77,10 +77,15 @@ pub fn conclude(
 }
 
 /// Opens the case of an event that cannot be decided by itself, and records its decision.
-pub fn hold_event(world: &mut World, telling: Telling, reason: Reason, error: String) -> CaseId {
+pub fn hold_event(
+    world: &mut World,
+    telling: Telling,
+    (reason, waits_for): (Reason, BTreeSet<String>),
+    error: String,
+) -> CaseId {
     let id = CaseId::derive(world.tenant_id, &format!("pos:{}", telling.pos), reason.name());
     let detail = Detail { error: Some(error), ..Detail::default() };
-    let need = Need { reason, waits_for: BTreeSet::new(), due: None, detail };
+    let need = Need { reason, waits_for, due: None, detail };
     record(world, None, &Settled::plain(reason), reason, telling);
     open_or_update(world, id, None, &need, Some(telling.pos));
     if let Some(case) = world.cases.get_mut(&id) {

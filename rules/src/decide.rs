@@ -1,5 +1,7 @@
 //! One event after the other, in position order: what it tells joins the world, and what follows is recorded.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ledger::decision::Reason;
 use ledger::ids::CaseId;
 
@@ -13,13 +15,22 @@ use crate::world::{Case, Entry, Payment, Resolution, User, World};
 /// Decides one event.
 pub fn decide_event(world: &mut World, telling: Telling, news: News) {
     let held = held_alone(world, telling.pos);
+    if let Some(key) = news.answers() {
+        world.effects.woken.insert(key.clone(), telling.pos);
+    }
     let keep = match news {
         News::Nothing(reason) => plain(world, telling, reason),
         News::Unreadable { reason, error } => {
-            Some(cases::hold_event(world, telling, reason, error))
+            Some(cases::hold_event(world, telling, (reason, BTreeSet::new()), error))
         }
-        News::Payment(news) => payment(world, telling, news),
-        News::Customer { key, facts } => customer(world, telling, key, facts),
+        News::Payment(news) => payment(world, telling, *news),
+        News::Customers { told, .. } => {
+            customers(world, telling.pos, told);
+            plain(world, telling, Reason::Evidence)
+        }
+        News::ToFetch { key, customer, said_at } => {
+            to_fetch(world, telling, key, (customer, said_at))
+        }
         News::User(registration) => user(world, telling, registration),
         News::Price { price, entry } => catalogue(world, telling, price, entry),
         News::Act(act) => acted(world, telling, act),
@@ -31,7 +42,7 @@ pub fn decide_event(world: &mut World, telling: Telling, news: News) {
 /// Parks an event that could not be decided: a case with its error, so that it blocks nothing and is not lost.
 pub fn park_event(world: &mut World, telling: Telling, error: String) {
     let held = held_alone(world, telling.pos);
-    let keep = cases::hold_event(world, telling, Reason::Error, error);
+    let keep = cases::hold_event(world, telling, (Reason::Error, BTreeSet::new()), error);
     close_held(world, held, Some(keep), telling);
 }
 
@@ -85,6 +96,7 @@ fn payment(world: &mut World, telling: Telling, news: PaymentNews) -> Option<Cas
         world.aliases.insert(object.clone(), root_key.clone());
     }
     join(world, &root_key, news.facts);
+    customers(world, telling.pos, news.customers);
     let settled = settle(world, &root_key, &mut cause, &before);
     let told = Told { cause: &cause, by: Some(telling) };
     conclude(world, &root_key, &settled, told, Resolution::Healed);
@@ -129,17 +141,30 @@ fn merge(world: &mut World, survivor: &str, other: &str, cause: &mut Cause) {
     world.effects.merged.push((other.to_owned(), survivor.to_owned()));
 }
 
-fn customer(
+/// Evidence that hangs on customers and subscriptions.
+fn customers(world: &mut World, pos: i64, told: BTreeMap<String, crate::customer::Facts>) {
+    for (key, facts) in told {
+        if world.customers.entry(key.clone()).or_default().join(facts) {
+            world.effects.woken.insert(format!("customer:{key}"), pos);
+        }
+        world.effects.customers.insert(key);
+    }
+}
+
+/// An event that only names an object waits until that was fetched, and so says it all: it leads to its payment then, or
+/// what is known of the customer is not older than the event.
+fn to_fetch(
     world: &mut World,
     telling: Telling,
     key: String,
-    facts: crate::customer::Facts,
+    (customer, said_at): (Option<String>, i64),
 ) -> Option<CaseId> {
-    if world.customers.entry(key.clone()).or_default().join(facts) {
-        world.effects.woken.insert(format!("customer:{key}"), telling.pos);
+    let known = customer.and_then(|customer| world.customers.get(&customer));
+    if world.aliases.contains_key(&key) || known.is_some_and(|facts| facts.said_at >= said_at) {
+        return plain(world, telling, Reason::Joined);
     }
-    world.effects.customers.insert(key);
-    plain(world, telling, Reason::Evidence)
+    let error = "it only names its object, which has to be fetched from Stripe".to_owned();
+    Some(cases::hold_event(world, telling, (Reason::Waiting, BTreeSet::from([key])), error))
 }
 
 fn user(world: &mut World, telling: Telling, registration: Registration) -> Option<CaseId> {

@@ -9,9 +9,13 @@
 //! | [`policy`] | what the business chose |
 //! | [`hashing`] | keyed hashes of e-mails and names |
 //! | [`evidence`] | evidence and its ranks |
+//! | [`reference`](mod@reference) | signed checkout references: sign, verify |
+//! | [`fetching`] | what has to be fetched from Stripe |
 //! | [`news`] | what one event says, translated |
 //! | [`translate`] | event → news |
 //! | [`payment`] | the payment as a joined state |
+//! | [`bought`] | the lines that Stripe lists |
+//! | [`reversal`] | refunds and disputes, and what they come to |
 //! | [`customer`] | what Stripe says of a customer |
 //! | [`resolve`] | whose: the verdict over all evidence |
 //! | [`worth`] | how many credits |
@@ -22,17 +26,21 @@
 //! | [`decide`] | one event after the other |
 //! | [`effects`] | what is to be written |
 
+pub mod bought;
 pub mod cases;
 pub mod customer;
 pub mod decide;
 pub mod effects;
 pub mod evidence;
+pub mod fetching;
 pub mod hashing;
 mod movement;
 pub mod news;
 pub mod payment;
 pub mod policy;
+pub mod reference;
 pub mod resolve;
+pub mod reversal;
 pub mod settle;
 pub mod translate;
 pub mod world;
@@ -40,4 +48,4 @@ pub mod worth;
 
 /// Version of these rules; it stands on each decision. Raise it when a deferred type comes to be understood: deferred
 /// events of older versions are then decided anew.
-pub const RULES_VERSION: i32 = 1;
+pub const RULES_VERSION: i32 = 2;

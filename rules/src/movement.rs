@@ -1,41 +1,42 @@
 //! What moves: brings what is posted of a payment to what is due, line by line, and with whom it stands.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use ledger::account::{self, MoveKind, Source, SystemAccount};
 use ledger::ids::Owner;
 use ledger::movement::{Change, Movement};
 
+use crate::reversal::Taken;
 use crate::settle::Cause;
-use crate::world::{Leg, World};
+use crate::world::{Leg, LegKind, World};
 use crate::worth::Line;
 
-/// Brings what is posted to what is due: first everything moves to its right owner, then each line by its delta.
+/// Brings what is posted to what is due: first everything moves to its right owner, then each leg of each line by its
+/// delta. `taken` is how much of the money went back.
 pub(crate) fn post(
     world: &mut World,
     root_key: &str,
     owner: Owner,
-    lines: &[Line],
+    (lines, taken): (&[Line], Taken),
     cause: &mut Cause,
 ) {
     let present = world.payments.get(root_key).and_then(|payment| payment.owner.clone());
     if let Some(present) = present.filter(|present| *present != owner) {
         hand_over(world, root_key, &present, &owner, cause);
     }
-    for (line, leg) in legs_of(world, root_key) {
-        let kept = lines.iter().any(|due| due.line == line && due.unit == leg.unit);
-        if !kept {
-            set_leg(world, root_key, &owner, &line, Leg { expected: 0, target: 0, ..leg }, cause);
+    for (line, unit, _) in net(world, root_key) {
+        if !lines.iter().any(|due| due.line == line && due.unit == unit) {
+            let due = Line { line, unit, credits: 0 };
+            set_line(world, root_key, &owner, (&due, Taken::default()), cause);
         }
     }
     for due in lines {
-        let leg = world.payments.get(root_key).and_then(|payment| payment.legs.get(&due.line));
-        let posted = leg.map_or(0, |leg| leg.posted);
-        let (unit, expected, target) = (due.unit.clone(), due.credits, due.credits);
-        let leg = Leg { unit, expected, target, posted };
-        set_leg(world, root_key, &owner, &due.line, leg, cause);
+        set_line(world, root_key, &owner, (due, taken), cause);
     }
+    // A payment that was taken back whole still knows its owner: what is reinstated is his.
+    let stands = world.is_posted(root_key);
     if let Some(payment) = world.payments.get_mut(root_key) {
-        let stands = payment.legs.values().any(|leg| leg.posted != 0);
         payment.owner = stands.then_some(owner);
     }
 }
@@ -45,7 +46,7 @@ pub(crate) fn post(
 pub(crate) fn unpost(world: &mut World, root_key: &str, cause: &mut Cause) {
     let present = world.payments.get(root_key).and_then(|payment| payment.owner.clone());
     if let Some(present) = present {
-        post(world, root_key, present, &[], cause);
+        post(world, root_key, present, (&[], Taken::default()), cause);
     }
 }
 
@@ -57,17 +58,17 @@ pub(crate) fn expect(world: &mut World, root_key: &str, lines: &[Line]) {
     }
     for line in lines {
         let leg = Leg { unit: line.unit.clone(), expected: line.credits, target: 0, posted: 0 };
-        payment.legs.insert(line.line.clone(), leg);
+        payment.legs.insert((line.line.clone(), LegKind::Purchase), leg);
     }
 }
 
 /// Credits of a payment that stand on its unclaimed account, in all units.
 pub(crate) fn unclaimed(world: &World, root_key: &str) -> i64 {
     let payment = world.payments.get(root_key);
-    let unclaimed = payment.filter(|payment| matches!(payment.owner, Some(Owner::Unclaimed(_))));
-    unclaimed.map_or(0, |payment| {
-        payment.legs.values().fold(0, |sum, leg| sum.saturating_add(leg.posted))
-    })
+    if !payment.is_some_and(|payment| matches!(payment.owner, Some(Owner::Unclaimed(_)))) {
+        return 0;
+    }
+    net(world, root_key).into_iter().fold(0, |sum, (_, _, posted)| sum.saturating_add(posted))
 }
 
 /// Writes off what stands on a payment's unclaimed account, by an approver's decision. Its legs stay: the credits were
@@ -93,7 +94,7 @@ pub(crate) fn reinstate(world: &mut World, root_key: &str, cause: &mut Cause) {
     let payment = world.payments.get_mut(root_key);
     let Some(payment) = payment.filter(|payment| payment.facts.is_dismissed()) else { return };
     payment.facts.staff = None;
-    if payment.owner.is_none() && payment.legs.values().any(|leg| leg.posted != 0) {
+    if payment.owner.is_none() && payment.legs.values().any(|leg| leg.posted > 0) {
         payment.owner = Some(unclaimed_of(root_key));
         let step = (Change::Grant, SystemAccount::WriteOff);
         move_all(world, root_key, &unclaimed_of(root_key), step, cause);
@@ -107,39 +108,65 @@ pub(crate) fn unclaimed_of(root_key: &str) -> Owner {
 
 /// What is posted, as lines: what an applied payment was found to be worth.
 pub(crate) fn lines_of(world: &World, root_key: &str) -> Vec<Line> {
-    let line = |(line, leg): (String, Leg)| Line { line, unit: leg.unit, credits: leg.expected };
-    legs_of(world, root_key).into_iter().filter(|(_, leg)| leg.expected > 0).map(line).collect()
+    let Some(payment) = world.payments.get(root_key) else { return Vec::new() };
+    let bought = payment
+        .legs
+        .iter()
+        .filter(|((_, kind), leg)| *kind == LegKind::Purchase && leg.expected > 0);
+    let line = |((line, _), leg): (&(String, LegKind), &Leg)| Line {
+        line: line.clone(),
+        unit: leg.unit.clone(),
+        credits: leg.expected,
+    };
+    bought.map(line).collect()
 }
 
-fn legs_of(world: &World, root_key: &str) -> Vec<(String, Leg)> {
-    let legs = world.payments.get(root_key).map(|payment| payment.legs.clone()).unwrap_or_default();
-    legs.into_iter().collect()
+/// What is posted of each line, its legs together: name, unit, credits.
+fn net(world: &World, root_key: &str) -> Vec<(String, String, i64)> {
+    let mut net: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    let legs = world.payments.get(root_key).into_iter().flat_map(|payment| &payment.legs);
+    for ((line, _), leg) in legs {
+        let posted = net.entry((line, &leg.unit)).or_default();
+        *posted = posted.saturating_add(leg.posted);
+    }
+    let owned = |((line, unit), posted): ((&str, &str), i64)| (line.into(), unit.into(), posted);
+    net.into_iter().map(owned).collect()
 }
 
-/// Posts the difference between a leg's target and what is posted, and keeps the leg.
-fn set_leg(
+/// Posts the difference between each leg's target and what is posted of it, and keeps the legs. What is given comes
+/// first, so that what is taken is there.
+fn set_line(
     world: &mut World,
     root_key: &str,
     owner: &Owner,
-    line: &str,
-    leg: Leg,
+    (due, taken): (&Line, Taken),
     cause: &mut Cause,
 ) {
-    let delta = leg.target.saturating_sub(leg.posted);
-    let (change, amount) = if delta > 0 {
-        (Change::Grant, delta)
-    } else {
-        (Change::Take(MoveKind::ClawedBack), delta.saturating_neg())
-    };
-    let contra = SystemAccount::Sale;
-    move_credits(
-        world,
-        root_key,
-        cause,
-        &Step { owner, unit: &leg.unit, line, change, contra, amount },
-    );
-    if let Some(payment) = world.payments.get_mut(root_key) {
-        payment.legs.insert(line.to_owned(), Leg { posted: leg.target, ..leg });
+    let (refunded, disputed) = taken.of(due.credits);
+    let targets = [
+        (LegKind::Purchase, due.credits),
+        (LegKind::Refund, refunded.saturating_neg()),
+        (LegKind::Dispute, disputed.saturating_neg()),
+    ];
+    let Some(payment) = world.payments.get_mut(root_key) else { return };
+    let mut deltas = Vec::new();
+    for (kind, target) in targets {
+        let key = (due.line.clone(), kind);
+        let known = payment.legs.get(&key).filter(|leg| leg.unit == due.unit);
+        let posted = known.map_or(0, |leg| leg.posted);
+        deltas.push((kind, target.saturating_sub(posted)));
+        if target != 0 || payment.legs.contains_key(&key) {
+            let expected = if kind == LegKind::Purchase { due.credits } else { 0 };
+            let leg = Leg { unit: due.unit.clone(), expected, target, posted: target };
+            payment.legs.insert(key, leg);
+        }
+    }
+    deltas.sort_by_key(|(_, delta)| delta.is_negative());
+    for (kind, delta) in deltas {
+        let change = if delta > 0 { Change::Grant } else { Change::Take(MoveKind::ClawedBack) };
+        let (unit, line, contra, amount) =
+            (&due.unit, &due.line, kind.contra(), delta.saturating_abs());
+        move_credits(world, root_key, cause, &Step { owner, unit, line, change, contra, amount });
     }
 }
 
@@ -157,9 +184,8 @@ fn move_all(
     (change, contra): (Change, SystemAccount),
     cause: &mut Cause,
 ) {
-    for (line, leg) in legs_of(world, root_key) {
-        let (unit, amount) = (&leg.unit, leg.posted);
-        let step = Step { owner, unit, line: &line, change, contra, amount };
+    for (line, unit, amount) in net(world, root_key) {
+        let step = Step { owner, unit: &unit, line: &line, change, contra, amount };
         move_credits(world, root_key, cause, &step);
     }
 }

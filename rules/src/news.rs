@@ -1,6 +1,6 @@
 //! What one event says, translated into our words, and the keys that deciding it may touch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::decision::Reason;
 use ledger::ids::CaseId;
@@ -23,13 +23,22 @@ pub enum News {
         error: String,
     },
     /// Something of a payment.
-    Payment(PaymentNews),
-    /// Something of a Stripe customer.
-    Customer {
-        /// Customer (of Connect: `acct_…/cus_…`).
+    Payment(Box<PaymentNews>),
+    /// Something of Stripe customers or subscriptions, by their ids (of Connect: `acct_…/cus_…`).
+    Customers {
+        /// What was said of each.
+        told: BTreeMap<String, customer::Facts>,
+        /// For what was fetched from Stripe: the key under which a case waits for it.
+        answers: Option<String>,
+    },
+    /// It only names an object, which has to be fetched from Stripe.
+    ToFetch {
+        /// The key under which its case waits for it.
         key: String,
-        /// What was said.
-        facts: customer::Facts,
+        /// The object, if it is a customer or subscription.
+        customer: Option<String>,
+        /// `created` of the event, in seconds since 1970.
+        said_at: i64,
     },
     /// The app told of a user.
     User(Registration),
@@ -47,14 +56,19 @@ pub enum News {
 }
 
 /// What an event says of a payment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PaymentNews {
     /// Name for the payment, should this be the first that is heard of it.
     pub root_key: String,
-    /// All objects of one payment that the event ties together, the one that it carries included.
+    /// All objects of one payment that the event ties together, the one that it carries included; and for what was fetched
+    /// from Stripe, the key that names it.
     pub objects: BTreeSet<String>,
     /// What joins.
     pub facts: Facts,
+    /// What it says of the payment's customer and subscription, by their ids.
+    pub customers: BTreeMap<String, customer::Facts>,
+    /// For what was fetched from Stripe: the key under which a case waits for it.
+    pub answers: Option<String>,
 }
 
 /// A user, as the app tells of him.
@@ -126,6 +140,23 @@ pub struct Keys {
     pub waits: BTreeSet<String>,
 }
 
+impl News {
+    /// For what was fetched from Stripe: the key under which a case waits for it.
+    pub fn answers(&self) -> Option<&String> {
+        match self {
+            Self::Payment(news) => news.answers.as_ref(),
+            Self::Customers { answers, .. } => answers.as_ref(),
+            Self::Nothing(_)
+            | Self::Unreadable { .. }
+            | Self::ToFetch { .. }
+            | Self::User(_)
+            | Self::Price { .. }
+            | Self::Act(_)
+            | Self::Erased => None,
+        }
+    }
+}
+
 impl Keys {
     /// Adds what an event touches.
     pub fn add_news(&mut self, news: &News) {
@@ -133,10 +164,12 @@ impl Keys {
             News::Payment(payment) => {
                 self.objects.extend(payment.objects.iter().cloned());
                 self.add_payment(&payment.facts);
+                self.add_customers(&payment.customers);
             }
-            News::Customer { key, facts } => {
-                self.customers.insert(key.clone());
-                self.add_evidence(&facts.evidence);
+            News::Customers { told, .. } => self.add_customers(told),
+            News::ToFetch { key, customer, .. } => {
+                self.objects.insert(key.clone());
+                self.customers.extend(customer.clone());
             }
             News::User(registration) => drop(self.users.insert(registration.user.clone())),
             News::Price { price, .. } => drop(self.prices.insert(price.clone())),
@@ -152,10 +185,17 @@ impl Keys {
         }
     }
 
+    fn add_customers(&mut self, customers: &BTreeMap<String, customer::Facts>) {
+        for (key, facts) in customers {
+            self.customers.insert(key.clone());
+            self.add_evidence(&facts.evidence);
+        }
+    }
+
     /// Adds what the facts of a payment touch.
     pub fn add_payment(&mut self, facts: &Facts) {
         self.customers.extend(facts.customers.iter().cloned());
-        self.prices.extend(facts.claims.prices.iter().cloned());
+        self.prices.extend(facts.prices().into_iter().cloned());
         self.add_evidence(&facts.evidence);
         if let Some(StaffVerdict::Assign { user, .. }) =
             facts.staff.as_ref().map(|staff| &staff.verdict)
@@ -225,9 +265,14 @@ mod tests {
             staff: Some(StaffDecision { pos: 1, verdict: assign("u_3") }),
             ..Facts::default()
         };
-        let news = PaymentNews { root_key: "pi_1".into(), objects: set(&["pi_1", "cs_1"]), facts };
+        let news = PaymentNews {
+            root_key: "pi_1".into(),
+            objects: set(&["pi_1", "cs_1"]),
+            facts,
+            ..PaymentNews::default()
+        };
         let mut keys = Keys::default();
-        keys.add_news(&News::Payment(news));
+        keys.add_news(&News::Payment(Box::new(news)));
         let expected = Keys {
             objects: set(&["cs_1", "pi_1"]),
             customers: set(&["cus_1"]),
@@ -236,8 +281,7 @@ mod tests {
             emails: set(&["e1"]),
             names: set(&["n1"]),
             prices: set(&["price_1"]),
-            cases: BTreeSet::new(),
-            waits: BTreeSet::new(),
+            ..Keys::default()
         };
         assert_eq!(keys, expected);
     }
@@ -252,7 +296,8 @@ mod tests {
         };
         let mut keys = Keys::default();
         keys.add_news(&News::Act(Act { case, version: 1, kind }));
-        keys.add_news(&News::Customer { key: "cus_1".into(), facts });
+        let told = BTreeMap::from([("cus_1".into(), facts)]);
+        keys.add_news(&News::Customers { told, answers: None });
         keys.add_news(&News::Price { price: "price_1".into(), entry: Entry::NotOurs });
         keys.add_news(&News::Erased);
         let expected = Keys {

@@ -1,13 +1,16 @@
 //! The payment as a joined state: whatever door news of a purchase comes through, it only joins facts into it.
 //!
 //! [`Facts::join`] is commutative, associative and idempotent, so that duplicates and order do not matter (DESIGN,
-//! section 5): progress takes the furthest, amounts the largest, everything else is a union.
+//! section 5): progress takes the furthest, amounts the largest, everything else is a union. What went back joins in
+//! [`crate::reversal`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::bought::List;
 use crate::evidence::Evidence;
+use crate::reversal::{Reversals, Taken};
 use crate::world::Attached;
 
 /// How far an object says that its payment has come.
@@ -17,6 +20,8 @@ pub enum Progress {
     /// Begun, not paid.
     #[default]
     Pending,
+    /// It will not be paid: it failed, expired, or was voided.
+    Failed,
     /// Paid: the money is in, or none is due.
     Paid,
 }
@@ -31,6 +36,8 @@ pub enum Door {
     Charge,
     /// A Checkout session.
     Session,
+    /// An invoice.
+    Invoice,
 }
 
 /// What one of Stripe's objects says of the payment.
@@ -108,6 +115,15 @@ pub struct Facts {
     pub evidence: BTreeSet<Evidence>,
     /// What was bought, by metadata.
     pub claims: Claims,
+    /// What was bought, by the lines of its invoices and sessions, by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lists: BTreeMap<String, List>,
+    /// What went back.
+    #[serde(default)]
+    pub reversals: Reversals,
+    /// Early fraud warnings.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub warnings: BTreeSet<String>,
     /// Earliest `created` of an event that told that it is paid, in seconds since 1970.
     pub paid_at: Option<i64>,
     /// What a person decided.
@@ -133,6 +149,11 @@ impl Facts {
         self.customers.extend(other.customers);
         self.evidence.extend(other.evidence);
         self.claims.join(other.claims);
+        for (id, list) in other.lists {
+            self.lists.entry(id).or_default().join(list);
+        }
+        self.reversals.join(other.reversals);
+        self.warnings.extend(other.warnings);
         self.paid_at = match (self.paid_at, other.paid_at) {
             (Some(one), Some(another)) => Some(one.min(another)),
             (one, another) => one.or(another),
@@ -148,10 +169,10 @@ impl Facts {
         self.objects.values().map(|told| told.progress).max().unwrap_or_default()
     }
 
-    /// Whether it concerns credits at all: a session is ours unless the catalogue says otherwise; a bare payment
-    /// intent or charge if it names a user, a price or credits, or a person says so.
+    /// Whether it concerns credits at all: a session or an invoice is ours unless the catalogue says otherwise; a bare
+    /// payment intent or charge if it names a user, a price or credits, or a person says so.
     pub fn is_ours(&self) -> bool {
-        self.objects.values().any(|told| told.door == Door::Session)
+        self.objects.values().any(|told| matches!(told.door, Door::Session | Door::Invoice))
             || !self.claims.is_empty()
             || self.evidence.iter().any(|evidence| evidence.kind.names_a_user())
             || self.staff.is_some()
@@ -160,6 +181,23 @@ impl Facts {
     /// Whether a person said that no credits are due.
     pub fn is_dismissed(&self) -> bool {
         self.staff.as_ref().is_some_and(|staff| staff.verdict == StaffVerdict::Dismiss)
+    }
+
+    /// The list that says what was bought: an invoice's before a session's. None while there is none.
+    pub fn list(&self) -> Option<(&str, &List)> {
+        let door = |id: &String| self.objects.get(id).map(|told| told.door);
+        let best = self.lists.iter().max_by_key(|(id, list)| (door(id), list.complete));
+        best.map(|(id, list)| (id.as_str(), list))
+    }
+
+    /// Prices that anything names.
+    pub fn prices(&self) -> BTreeSet<&String> {
+        self.claims.prices.iter().chain(self.lists.values().flat_map(List::prices)).collect()
+    }
+
+    /// What of the money went back.
+    pub fn taken(&self) -> Taken {
+        self.reversals.taken(self.money().0.unwrap_or_default())
     }
 
     /// Money and currency, by the preferred object that knows them: of those that are paid, if any is.

@@ -12,6 +12,8 @@ pub struct Policy {
     pub email_keys: Vec<String>,
     /// Whether an unsigned `client_reference_id` suffices (rank 4). Anyone can edit it in a payment link's URL.
     pub accept_unsigned_reference: bool,
+    /// Whether lines that adjust a period count by their share of it; otherwise they give and take nothing.
+    pub prorates: bool,
 }
 
 impl Default for Policy {
@@ -22,6 +24,7 @@ impl Default for Policy {
                 .to_vec(),
             email_keys: ["user_email", "session_email", "email"].map(str::to_owned).to_vec(),
             accept_unsigned_reference: false,
+            prorates: true,
         }
     }
 }

@@ -11,12 +11,13 @@ use ledger::ids::Owner;
 
 use crate::effects::Link;
 use crate::evidence::Evidence;
+use crate::fetching::fetch_key;
 use crate::movement::{expect, lines_of, post, unclaimed_of, unpost};
-use crate::payment::{Facts, Progress};
+use crate::payment::{Door, Facts, Progress};
 use crate::policy::WAIT_FOR_SESSION_SECONDS;
 use crate::resolve::{Applied, Resolved, Verdict, resolve};
 use crate::world::{Detail, RankedEvidence, Status, World};
-use crate::worth::{Line, Worth, worth};
+use crate::worth::{Doubt, Worth, worth};
 
 /// The decision in whose name credits move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +91,7 @@ pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Fac
     }
     payment.status = match facts.progress() {
         Progress::Pending => Status::Pending,
+        Progress::Failed => Status::Failed,
         Progress::Paid => Status::Paid,
     };
     if !facts.is_ours() {
@@ -100,20 +102,23 @@ pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Fac
         Some(Owner::Unclaimed(_)) | None => None,
     };
     let applied = applied_to.as_ref().map(|user| Applied { user, weighed: before });
-    let is_worth_anew = facts.claims != before.claims || facts.staff != before.staff;
+    let is_worth_anew =
+        facts.claims != before.claims || facts.lists != before.lists || facts.staff != before.staff;
     let worth = if applied.is_some() && !is_worth_anew {
-        Worth::Known(lines_of(world, root_key))
+        Worth::known(lines_of(world, root_key))
     } else {
-        worth(&facts.claims, facts.staff.as_ref().map(|staff| &staff.verdict), world)
+        worth(&facts, world)
     };
     let resolved = resolve(world, &facts, applied);
-    let mut settled = match (&worth, facts.progress()) {
-        (Worth::NotOurs, _) => not_ours(world, root_key, cause),
-        (_, Progress::Pending) => pending(world, root_key, &worth, &resolved),
-        (_, Progress::Paid) => paid(world, root_key, &worth, &resolved, cause),
+    let mut settled = match (worth.is_not_ours, facts.progress()) {
+        (true, _) => not_ours(world, root_key, cause),
+        (false, Progress::Pending) => pending(world, root_key, &worth, &resolved),
+        (false, Progress::Failed) => failed(world, root_key),
+        (false, Progress::Paid) => paid(world, root_key, &worth, &resolved, cause),
     };
     settled.evidence = resolved.evidence;
-    let entries = facts.claims.prices.iter().filter_map(|price| world.catalogue_pos.get(price));
+    let prices = facts.prices().into_iter();
+    let entries = prices.filter_map(|price| world.catalogue_pos.get(price));
     settled.catalogue_pos = entries.max().copied();
     settled
 }
@@ -124,8 +129,10 @@ fn bare(world: &mut World, root_key: &str) -> Settled {
     let Some(payment) = world.payments.get_mut(root_key) else {
         return Settled::plain(Reason::Joined);
     };
-    if payment.status == Status::Pending {
-        return Settled::plain(Reason::Pending);
+    match payment.status {
+        Status::Pending => return Settled::plain(Reason::Pending),
+        Status::Failed => return Settled::plain(Reason::Joined),
+        Status::Unknown | Status::Paid | Status::NotOurs => {}
     }
     if payment.facts.waited {
         payment.status = Status::NotOurs;
@@ -154,11 +161,20 @@ fn not_ours(world: &mut World, root_key: &str, cause: &mut Cause) -> Settled {
 }
 
 fn pending(world: &mut World, root_key: &str, worth: &Worth, resolved: &Resolved) -> Settled {
-    expect(world, root_key, expected_lines(worth));
+    expect(world, root_key, &worth.lines);
     if let Some(payment) = world.payments.get_mut(root_key) {
         payment.claimant = claimant(&resolved.verdict);
     }
     Settled::plain(Reason::Pending)
+}
+
+/// Nothing will come of it.
+fn failed(world: &mut World, root_key: &str) -> Settled {
+    expect(world, root_key, &[]);
+    if let Some(payment) = world.payments.get_mut(root_key) {
+        payment.claimant = None;
+    }
+    Settled::plain(Reason::Joined)
 }
 
 fn paid(
@@ -172,7 +188,8 @@ fn paid(
         Verdict::User { user, .. } => Owner::User(user.clone()),
         Verdict::Open { .. } => unclaimed_of(root_key),
     };
-    post(world, root_key, owner, expected_lines(worth), cause);
+    let taken = world.payments.get(root_key).map(|payment| payment.facts.taken());
+    post(world, root_key, owner, (&worth.lines, taken.unwrap_or_default()), cause);
     let need = need(world, root_key, worth, resolved);
     if let Some(payment) = world.payments.get_mut(root_key) {
         payment.claimant = need.as_ref().and_then(|_| claimant(&resolved.verdict));
@@ -193,27 +210,33 @@ fn paid(
 
 /// The case that is needed: whose it is comes first, then what it is worth.
 fn need(world: &World, root_key: &str, worth: &Worth, resolved: &Resolved) -> Option<Need> {
-    let (reason, mut waits_for, candidates) = match (&resolved.verdict, worth) {
+    let (reason, mut waits_for, candidates) = match (&resolved.verdict, &worth.doubt) {
         (Verdict::Open { reason, waits_for, candidates, .. }, _) => {
             (*reason, waits_for.clone(), candidates.clone())
         }
-        (Verdict::User { .. }, Worth::Unknown) => {
+        (Verdict::User { .. }, Some(Doubt::Unknown)) => {
             (Reason::UnknownPrice, BTreeSet::new(), Vec::new())
         }
-        (Verdict::User { .. }, Worth::Mismatch { .. }) => {
+        (Verdict::User { .. }, Some(Doubt::Mismatch(_))) => {
             (Reason::CreditsMismatch, BTreeSet::new(), Vec::new())
         }
-        (Verdict::User { .. }, Worth::Known(_) | Worth::NotOurs) => return None,
+        (Verdict::User { .. }, None) => return None,
     };
     let facts = &world.payments.get(root_key)?.facts;
     // An entry can say what the catalogue did not, and can be corrected to what metadata says.
-    let is_mismatch = matches!(worth, Worth::Mismatch { .. });
-    let open_prices = facts.claims.prices.iter();
+    let mismatch = match &worth.doubt {
+        Some(Doubt::Mismatch(detail)) => Some(detail.clone()),
+        Some(Doubt::Unknown) | None => None,
+    };
+    let open_prices = facts.prices().into_iter();
     let open_prices =
-        open_prices.filter(|price| is_mismatch || !world.catalogue.contains_key(*price));
+        open_prices.filter(|price| mismatch.is_some() || !world.catalogue.contains_key(*price));
     waits_for.extend(open_prices.map(|price| format!("price:{price}")));
+    if worth.doubt == Some(Doubt::Unknown) {
+        waits_for.extend(to_fetch(facts));
+    }
     let (paid, currency) = facts.money();
-    let line = expected_lines(worth).first();
+    let line = worth.lines.first();
     let detail = Detail {
         evidence: resolved.evidence.iter().map(RankedEvidence::from).collect(),
         candidates,
@@ -221,12 +244,24 @@ fn need(world: &World, root_key: &str, worth: &Worth, resolved: &Resolved) -> Op
         unit: line.map(|line| line.unit.clone()),
         paid,
         currency: currency.map(str::to_owned),
-        error: match worth {
-            Worth::Mismatch { detail } => Some(detail.clone()),
-            Worth::Known(_) | Worth::NotOurs | Worth::Unknown => None,
-        },
+        error: mismatch,
     };
     Some(Need { reason, waits_for, due: None, detail })
+}
+
+/// What Stripe would tell if it was asked: the lines of a session, which no webhook carries, or of an invoice that has
+/// more of them than fit.
+fn to_fetch(facts: &Facts) -> BTreeSet<String> {
+    let is_complete = |id: &String| facts.lists.get(id).is_some_and(|list| list.complete);
+    let open = facts.objects.iter().filter(|(id, _)| !is_complete(id));
+    let path = open.filter_map(|(id, told)| match told.door {
+        Door::Session if facts.prices().is_empty() => {
+            fetch_key("checkout/sessions", id, "?expand[]=line_items")
+        }
+        Door::Invoice => fetch_key("invoices", id, ""),
+        Door::Session | Door::PaymentIntent | Door::Charge => None,
+    });
+    path.collect()
 }
 
 fn claimant(verdict: &Verdict) -> Option<String> {
@@ -246,12 +281,5 @@ fn link(world: &mut World, root_key: &str, user: &str, pos: i64) {
             world.effects.woken.insert(format!("customer:{customer}"), pos);
             world.effects.links.push(Link { customer, user: user.to_owned(), pos });
         }
-    }
-}
-
-fn expected_lines(worth: &Worth) -> &[Line] {
-    match worth {
-        Worth::Known(lines) => lines,
-        Worth::NotOurs | Worth::Unknown | Worth::Mismatch { .. } => &[],
     }
 }

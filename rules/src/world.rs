@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use ledger::account::SystemAccount;
 use ledger::decision::Reason;
 use ledger::ids::{CaseId, Owner};
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,8 @@ pub enum Status {
     Pending,
     /// Paid.
     Paid,
+    /// It will not be paid.
+    Failed,
     /// Not ours to keep the books of.
     NotOurs,
 }
@@ -88,13 +91,14 @@ impl Status {
             Self::Unknown => 0,
             Self::Pending => 1,
             Self::Paid => 2,
+            Self::Failed => 3,
             Self::NotOurs => 4,
         }
     }
 
     /// The status with this number.
     pub fn from_code(code: i16) -> Option<Self> {
-        [Self::Unknown, Self::Pending, Self::Paid, Self::NotOurs]
+        [Self::Unknown, Self::Pending, Self::Paid, Self::Failed, Self::NotOurs]
             .into_iter()
             .find(|status| status.code() == code)
     }
@@ -113,13 +117,52 @@ pub struct Payment {
     pub claimant: Option<String>,
     /// Where it stands.
     pub status: Status,
-    /// Its purchase legs by line.
-    pub legs: BTreeMap<String, Leg>,
+    /// Its legs by line and kind.
+    pub legs: BTreeMap<(String, LegKind), Leg>,
     /// Whether it has to be written.
     pub dirty: bool,
 }
 
-/// The purchase leg of one line (`payment_leg`).
+/// Which leg of a line (`payment_leg.leg`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LegKind {
+    /// What was bought; never negative.
+    Purchase,
+    /// What refunds take back of it; never positive.
+    Refund,
+    /// What disputes take back of it; never positive.
+    Dispute,
+}
+
+impl LegKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Purchase, Self::Refund, Self::Dispute];
+
+    /// The number that the database keeps.
+    pub const fn code(self) -> i16 {
+        match self {
+            Self::Purchase => 1,
+            Self::Refund => 2,
+            Self::Dispute => 3,
+        }
+    }
+
+    /// The kind with this number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// The other side of its movements.
+    pub const fn contra(self) -> SystemAccount {
+        match self {
+            Self::Purchase => SystemAccount::Sale,
+            Self::Refund => SystemAccount::Refund,
+            Self::Dispute => SystemAccount::Dispute,
+        }
+    }
+}
+
+/// One leg of one line (`payment_leg`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leg {
     /// Unit.
@@ -276,6 +319,12 @@ impl World {
             cases: BTreeMap::new(),
             effects: Effects::EMPTY,
         }
+    }
+
+    /// Whether a payment has credits on some account, or would have, had they not been taken back.
+    pub fn is_posted(&self, root_key: &str) -> bool {
+        let payment = self.payments.get(root_key);
+        payment.is_some_and(|payment| payment.legs.values().any(|leg| leg.posted > 0))
     }
 
     /// Open cases that hold up a payment.

@@ -251,7 +251,7 @@ def worth(told, catalogue):
     prices = {present(each.get("price") or each.get("price_id")) for each in told.metadata} - {None}
     if not (told.is_sale or named(told.metadata) or prices or asked["credits"]):
         return [], "waiting", True
-    lines = list(told.lines.values())
+    lines = by_price(told.lines.values())
     if not lines:
         if len(prices) > 1:
             return [], "credits_mismatch", True
@@ -270,6 +270,14 @@ def worth(told, catalogue):
     if not priced and said:
         return said[:1], None, True
     return priced, "unknown_price" if unknown or not priced else None, True
+
+
+def by_price(lines):
+    """The lines of one price are one line: a session that names the price must come to the same as its invoice."""
+    quantities = {}
+    for price, quantity in lines:
+        quantities[price] = quantities.get(price, 0) + quantity
+    return list(quantities.items())
 
 
 def totals(lines):

@@ -7,7 +7,7 @@
 //! | [`signature`] | did Stripe send these bytes, and under which secret |
 //! | [`json`] | the one way in which bytes become JSON: strict, so that two readers cannot understand them differently |
 //! | [`envelope`] | what an event says of itself: id, type, time, account, and the purchase it belongs to |
-//! | [`event_type`] | which types are understood, deferred, or none of our business |
+//! | [`event_type`] | which types are understood, deferred, or none of our business, and where the API has what they name |
 //! | [`objects`] | what the objects inside say, in every shape that Stripe has given them since 2014 |
 //!
 //! A delivery is verified over its raw bytes first and parsed later:

@@ -6,6 +6,7 @@
 //! | [`wait_for`] | waits for a fact, never for a time |
 //! | [`events`] | Stripe's events, of our own making |
 //! | [`delivery`] | their signatures and headers |
+//! | [`fake_stripe`] | an HTTP server that answers as Stripe's API does, and delivers webhooks |
 //! | [`fixtures`] | recorded events, if they are there |
 //!
 //! Everything here panics when it fails, because a test that cannot be set up has failed.
@@ -13,6 +14,7 @@
 mod database;
 pub mod delivery;
 pub mod events;
+pub mod fake_stripe;
 pub mod fixtures;
 mod wait;
 

@@ -7,6 +7,8 @@ use store::keys::KeyRole;
 /// Everything that the API can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
+    /// Register or change many users.
+    UserImport,
     /// Register or change a user.
     UserPut,
     /// Show a user.
@@ -52,7 +54,8 @@ pub(crate) const WRITE_OFF: KeyRole = KeyRole::Approver;
 
 impl Operation {
     /// All of them.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
+        Self::UserImport,
         Self::UserPut,
         Self::UserGet,
         Self::BalanceGet,
@@ -78,6 +81,7 @@ impl Operation {
     const fn row(self) -> (MethodFilter, &'static str, KeyRole) {
         use KeyRole::{Admin, App, Read, Support};
         match self {
+            Self::UserImport => (MethodFilter::POST, "/v1/users", App),
             Self::UserPut => (MethodFilter::PUT, "/v1/users/{user}", App),
             Self::UserGet => (MethodFilter::GET, "/v1/users/{user}", Read),
             Self::BalanceGet => (MethodFilter::GET, "/v1/users/{user}/balance", Read),

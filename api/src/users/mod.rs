@@ -15,6 +15,7 @@ use crate::params::Params;
 pub(crate) mod balance;
 pub(crate) mod get;
 pub(crate) mod grants;
+pub(crate) mod import;
 pub(crate) mod postings;
 pub(crate) mod put;
 

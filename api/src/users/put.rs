@@ -28,7 +28,7 @@ use crate::path::Id;
 use crate::state::ApiState;
 
 /// Longest wait for the decision. A projector that runs needs milliseconds.
-const DECIDED_WAIT: Duration = Duration::from_secs(2);
+pub(super) const DECIDED_WAIT: Duration = Duration::from_secs(2);
 
 /// Longest e-mail, in bytes (RFC 5321: a path is at most 256 with its angle brackets).
 const EMAIL_MAX_BYTES: usize = 254;
@@ -93,7 +93,7 @@ pub(crate) async fn handler(
 
 impl Request {
     /// The user as the request wants him.
-    fn apply(
+    pub(super) fn apply(
         self,
         current: Option<User>,
         user_id: String,
@@ -123,7 +123,7 @@ impl Request {
 }
 
 /// The fact that says so. It says everything, so that it stands on its own.
-fn registration(user: &User, now: Timestamp) -> Fact {
+pub(super) fn registration(user: &User, now: Timestamp) -> Fact {
     let mut members = Map::from_iter([
         ("user".to_owned(), json!(user.user_id)),
         ("email_verified".to_owned(), json!(user.email_verified)),
@@ -144,7 +144,7 @@ fn registration(user: &User, now: Timestamp) -> Fact {
 }
 
 /// A user's id is one that evidence could name: a program that registers `undefined` has lost the id.
-fn check_id(user: &str) -> Result<(), Problem> {
+pub(super) fn check_id(user: &str) -> Result<(), Problem> {
     if rules::evidence::user_id(user) == Some(user) {
         return Ok(());
     }

@@ -216,3 +216,41 @@ async fn statement_and_grants_are_paged_from_the_newest() {
     world.get("/v1/users/u_9/grants").await.refused(404, "user_not_found", Some("user"));
     assert!(world.get("/v1/users/u_2/grants").await.ids().is_empty());
 }
+
+#[tokio::test]
+async fn many_users_are_told_of_at_once_and_each_is_answered_for() {
+    let world = World::new().await;
+    let users = json!({"users": [
+        {"id": "u_1", "email": "a@example.com", "email_verified": true},
+        {"id": "undefined"},
+        {"id": "u_2", "nme": "x"},
+        {"id": "u_1", "name": "Ada"},
+        {"email": "b@example.com"},
+        {"id": "u_3", "email": "none"},
+        {"id": 7},
+    ]});
+    let answer = world.post("/v1/users", users).await.ok();
+    let data = answer["data"].as_array().unwrap();
+    assert_eq!(
+        (&data[0], &data[3]),
+        (&json!({"id": "u_1", "position": 1}), &json!({"id": "u_1", "position": 2}))
+    );
+    let refused: Vec<_> = [1, 2, 4, 5, 6].iter().map(|n| &data[*n]["error"]).collect();
+    let params: Vec<_> = refused.iter().map(|error| error["param"].as_str().unwrap()).collect();
+    assert_eq!(params, ["user", "nme", "id", "email", "id"], "{answer}");
+    assert!(refused.iter().all(|error| error["detail"].is_string()), "{answer}");
+    // The second line of a user builds on the first one.
+    let shown = world.get("/v1/users/u_1").await.ok();
+    assert_eq!((&shown["email"], &shown["name"]), (&json!("a@example.com"), &json!("Ada")));
+    assert_eq!(shown["position"], 2);
+    // The same again is no news.
+    let again = json!({"users": [{"id": "u_1", "name": "Ada"}]});
+    let answer = world.post("/v1/users", again).await.ok();
+    assert_eq!(answer["data"], json!([{"id": "u_1", "position": 2}]));
+    let events = world.sql.query_one("SELECT count(*) FROM event", &[]).await.unwrap();
+    assert_eq!(events.get::<_, i64>(0), 2);
+    for users in [json!([]), json!(vec![json!({"id": "u_1"}); 257])] {
+        let answer = world.post("/v1/users", json!({ "users": users })).await;
+        answer.refused(400, "parameter_invalid", Some("users"));
+    }
+}

@@ -14,6 +14,10 @@ use crate::output::{Format, data};
 /// Answers to whoever has no key, or one of too low a role.
 const NOT_ALLOWED: [StatusCode; 2] = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
 
+/// What went wrong when an answer cannot be read.
+const OTHER_VERSION: &str =
+    "reading an answer of another version of the service than this program's";
+
 /// The service of `TALLY_URL`.
 pub(crate) struct Remote {
     client: Client,
@@ -41,12 +45,6 @@ impl Remote {
         query: &[(&str, String)],
     ) -> anyhow::Result<Answer> {
         let asked = self.client.get(&path_of(path, query)?).await;
-        asked.map(Answer).map_err(|error| self.advise(error))
-    }
-
-    /// Puts an object there.
-    pub(crate) async fn put(&self, path: &[&str], body: &Value) -> anyhow::Result<Answer> {
-        let asked = self.client.put(&path_of(path, &[])?, body).await;
         asked.map(Answer).map_err(|error| self.advise(error))
     }
 
@@ -81,6 +79,11 @@ impl Remote {
 }
 
 impl Answer {
+    /// Reads it.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> anyhow::Result<T> {
+        serde_json::from_value(self.0).context(OTHER_VERSION)
+    }
+
     /// Shows it: as it came, or as the text that `text` makes of it.
     pub(crate) fn show<T: DeserializeOwned>(
         self,
@@ -89,11 +92,7 @@ impl Answer {
     ) -> anyhow::Result<()> {
         match format {
             Format::Json => data(&self.0.to_string())?,
-            Format::Text => {
-                let doing =
-                    "reading an answer of another version of the service than this program's";
-                data(&printable(&text(&serde_json::from_value(self.0).context(doing)?)))?;
-            }
+            Format::Text => data(&printable(&text(&self.read()?)))?,
         }
         Ok(())
     }

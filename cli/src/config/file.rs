@@ -34,7 +34,12 @@ pub(super) struct Tenant {
     #[serde(default)]
     pub(super) accept_unsigned_reference: bool,
     #[serde(default)]
+    pub(super) proration: Proration,
+    #[serde(default)]
     pub(super) endpoints: Vec<Endpoint>,
+    /// Keys of Stripe's API.
+    #[serde(default)]
+    pub(super) stripe_keys: Vec<StripeKey>,
     /// By Stripe's `price_…`.
     #[serde(default)]
     pub(super) catalogue: BTreeMap<String, Price>,
@@ -54,6 +59,16 @@ pub(super) struct Endpoint {
     pub(super) secret_env: Option<String>,
     /// A file with a comma separated list.
     pub(super) secret_file: Option<String>,
+}
+
+/// A key of Stripe's API. It stands here, or in a variable, or in a file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StripeKey {
+    pub(super) mode: Mode,
+    pub(super) key: Option<String>,
+    pub(super) key_env: Option<String>,
+    pub(super) key_file: Option<String>,
 }
 
 /// What one of a price is worth.
@@ -90,4 +105,15 @@ pub(super) fn read(place: &str, path: &Path) -> Result<File, ConfigError> {
         let line = before.matches('\n').count().saturating_add(1);
         ConfigError::invalid(format!("{} line {line}", path.display()), error.message())
     })
+}
+
+/// What lines count that adjust a period billed before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Proration {
+    /// Their share of the period.
+    #[default]
+    Proportional,
+    /// Nothing.
+    Ignore,
 }

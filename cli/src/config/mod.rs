@@ -5,6 +5,7 @@ pub(crate) mod environment;
 pub(crate) mod error;
 mod file;
 mod show;
+pub(crate) mod stripe_api;
 pub(crate) mod tenants;
 #[cfg(test)]
 mod tests;
@@ -74,7 +75,7 @@ pub(crate) struct Settings {
     /// Key of Stripe's API.
     pub(crate) stripe_key: Option<Setting<SecretString>>,
     /// Address of Stripe's API.
-    pub(crate) stripe_api_base: Option<Setting<String>>,
+    pub(crate) stripe_api_base: Setting<String>,
     /// Signs checkout references.
     pub(crate) signing_key: Option<Setting<SecretString>>,
     /// Folder of `up`.
@@ -118,6 +119,9 @@ impl Settings {
             None => (false, vec![TenantSettings::of_default()]),
         };
         let mode = parse(environment, &variables::MODE)?;
+        let own_mode = mode.as_ref().map(|mode: &Setting<Mode>| mode.value);
+        let keys_of_file = tenants.iter().flat_map(|tenant| &tenant.stripe_keys);
+        let has_live = keys_of_file.map(|one| one.mode).chain(own_mode).any(Mode::is_live);
         let listen = listen(environment)?;
         Ok(Self {
             database: database(environment, &variables::DATABASE_URL)?,
@@ -125,8 +129,8 @@ impl Settings {
             admin_listen: address(environment, &variables::ADMIN_LISTEN)?
                 .unwrap_or_else(|| Setting::default(loopback(ADMIN_PORT))),
             webhook_secrets: webhook_secrets(environment)?,
-            stripe_key: stripe_key(environment, mode.as_ref())?,
-            stripe_api_base: read(&variables::STRIPE_API_BASE)?,
+            stripe_key: stripe_api::key_of_environment(environment, own_mode)?,
+            stripe_api_base: stripe_api::base(environment, has_live)?,
             signing_key: signing_key(environment)?,
             data_dir: data_dir(environment)?,
             pg_bin: read(&variables::PG_BIN)?,
@@ -279,26 +283,6 @@ fn webhook_secrets(environment: &Environment) -> Result<Option<Setting<Vec<Secre
     let Some(setting) = environment.get(variable)? else { return Ok(None) };
     let place = setting.source.place(variable.name);
     setting.try_map(|list| tenants::parse_secrets(&place, list.split(','))).map(Some)
-}
-
-/// A key that says of itself that it is of the other mode is the wrong one.
-fn stripe_key(
-    environment: &Environment,
-    mode: Option<&Setting<Mode>>,
-) -> Result<Option<Setting<SecretString>>, ConfigError> {
-    let variable = &variables::STRIPE_KEY;
-    let setting = environment.get(variable)?;
-    let Some(setting) = setting.filter(|setting| !setting.value.is_empty()) else {
-        return Ok(None);
-    };
-    let says = |mode: Mode| setting.value.contains(&format!("_{}_", mode.name()));
-    let other = mode.map(|mode| if mode.value.is_live() { Mode::Test } else { Mode::Live });
-    if let Some(other) = other.filter(|other| says(*other)) {
-        let problem =
-            format!("it is a key of {} mode, and TALLY_MODE says the other", other.name());
-        return Err(ConfigError::invalid(setting.source.place(variable.name), problem));
-    }
-    Ok(Some(setting.map(SecretString::from)))
 }
 
 fn signing_key(environment: &Environment) -> Result<Option<Setting<SecretString>>, ConfigError> {

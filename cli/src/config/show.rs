@@ -35,7 +35,7 @@ impl Settings {
                 count_secrets(secrets.len())
             }),
             line(&variables::STRIPE_KEY, self.stripe_key.as_ref(), |_| hidden()),
-            line(&variables::STRIPE_API_BASE, self.stripe_api_base.as_ref(), Clone::clone),
+            line(&variables::STRIPE_API_BASE, Some(&self.stripe_api_base), Clone::clone),
             line(&variables::SIGNING_KEY, self.signing_key.as_ref(), |_| hidden()),
             line(&variables::DATA_DIR, self.data_dir.as_ref(), |path| path.display().to_string()),
             line(&variables::PG_BIN, self.pg_bin.as_ref(), Clone::clone),
@@ -68,10 +68,15 @@ fn show_tenant(tenant: &TenantSettings, add: &mut impl FnMut(String, String)) {
     add(place("email_keys"), tenant.policy.email_keys.join(", "));
     let accepted = tenant.policy.accept_unsigned_reference;
     add(place("accept_unsigned_reference"), accepted.to_string());
+    let proration = if tenant.policy.prorates { "proportional" } else { "ignore" };
+    add(place("proration"), proration.to_owned());
     for EndpointSettings { name, mode, secrets } in &tenant.endpoints {
         let name = name.as_deref().unwrap_or("(no name)");
         let value = format!("{}, {}", mode.name(), count_secrets(secrets.len()));
         add(place(&format!("endpoints.{name}")), value);
+    }
+    for key in &tenant.stripe_keys {
+        add(place(&format!("stripe_keys.{}", key.mode.name())), hidden());
     }
     for entry in &tenant.catalogue {
         let worth = entry.worth.as_ref();

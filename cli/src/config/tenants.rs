@@ -13,6 +13,7 @@ use super::Mode;
 use super::environment::read_secret;
 use super::error::ConfigError;
 use super::file;
+use super::stripe_api::{StripeKey, keys_of_file};
 
 /// The tenant that there is when no file names one.
 pub(crate) const DEFAULT_TENANT: &str = "default";
@@ -29,6 +30,8 @@ pub(crate) struct TenantSettings {
     pub(crate) policy: Policy,
     /// Its webhook endpoints, but for that of `STRIPE_WEBHOOK_SECRET`.
     pub(crate) endpoints: Vec<EndpointSettings>,
+    /// Its keys of Stripe's API, but for that of `STRIPE_SECRET_KEY`.
+    pub(crate) stripe_keys: Vec<StripeKey>,
     /// Its prices.
     pub(crate) catalogue: Vec<PriceEntry>,
     /// Where its app keeps its users.
@@ -62,6 +65,7 @@ impl TenantSettings {
             name: DEFAULT_TENANT.to_owned(),
             policy: Policy::default(),
             endpoints: Vec::new(),
+            stripe_keys: Vec::new(),
             catalogue: Vec::new(),
             directory: None,
         }
@@ -95,6 +99,7 @@ fn judge_one(place: &str, tenant: file::Tenant) -> Result<TenantSettings, Config
         user_id_keys: tenant.user_id_keys.unwrap_or(usual.user_id_keys),
         email_keys: tenant.email_keys.unwrap_or(usual.email_keys),
         accept_unsigned_reference: tenant.accept_unsigned_reference,
+        prorates: tenant.proration != file::Proration::Ignore,
     };
     let endpoints = tenant.endpoints.into_iter().map(|one| endpoint(place, one));
     let catalogue = tenant.catalogue.into_iter().map(|(price, entry)| {
@@ -105,6 +110,7 @@ fn judge_one(place: &str, tenant: file::Tenant) -> Result<TenantSettings, Config
         name: tenant.name,
         policy,
         endpoints: endpoints.collect::<Result<_, ConfigError>>()?,
+        stripe_keys: keys_of_file(place, tenant.stripe_keys)?,
         catalogue: catalogue.collect::<Result<_, ConfigError>>()?,
         directory: tenant.directory.map(|one| directory(place, one)).transpose()?,
     })
@@ -136,7 +142,7 @@ pub(super) fn parse_secrets(
 }
 
 /// What stands in a variable or a file that the TOML file names, and the place of it.
-fn elsewhere(
+pub(super) fn elsewhere(
     place: &str,
     variable: Option<String>,
     file: Option<String>,

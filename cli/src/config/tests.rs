@@ -70,6 +70,9 @@ fn a_file_says_what_belongs_to_each_tenant() {
         name = "eu"
         mode = "live"
         secrets = ["whsec_9fJ2kPq7ZtXc4VbN1mLs8RwE"]
+        [[tenants.stripe_keys]]
+        mode = "live"
+        key = "rk_live_51HqLyjWDarjtT1zdp7dc"
         [tenants.catalogue]
         price_50 = { credits = 50 }
         price_gpu = { credits = 60, unit = "gpu_seconds" }
@@ -88,6 +91,8 @@ fn a_file_says_what_belongs_to_each_tenant() {
     let worths: Vec<_> = shop.catalogue.iter().map(|entry| entry.worth.clone()).collect();
     let unit = |credits: i64, unit: &str| Some((credits, unit.to_owned()));
     assert_eq!(worths, [unit(50, "credits"), unit(60, "gpu_seconds"), None]);
+    let modes: Vec<_> = shop.stripe_keys.iter().map(|one| one.mode).collect();
+    assert_eq!(modes, [Mode::Live]);
     assert!(shop.directory.as_ref().unwrap().url.is_none());
     assert_eq!(settings.modes(Mode::Test), [Mode::Live, Mode::Test], "an endpoint is live");
 }
@@ -95,6 +100,7 @@ fn a_file_says_what_belongs_to_each_tenant() {
 #[test]
 fn what_is_wrong_in_a_file_is_named_by_its_place() {
     let endpoint = "[[tenants]]\nname = \"shop\"\n[[tenants.endpoints]]\nname = \"eu\"\n";
+    let key = "[[tenants]]\nname = \"shop\"\n[[tenants.stripe_keys]]\nmode = \"test\"\n";
     let price = "[[tenants]]\nname = \"shop\"\n[tenants.catalogue]\nprice_1 = ";
     let directory = "[[tenants]]\nname = \"shop\"\n[tenants.directory]\nquery = ";
     for (text, told) in [
@@ -111,6 +117,10 @@ fn what_is_wrong_in_a_file_is_named_by_its_place() {
             &format!("{endpoint}mode = \"test\"\nsecret_env = \"NO_SUCH\""),
             "endpoints.eu: NO_SUCH: the variable",
         ),
+        (key, "stripe_keys.test: name one of key, key_env and key_file"),
+        (&format!("{key}key = \"sk_test_1\"\nkey_env = \"NO_SUCH\""), "NO_SUCH: the variable"),
+        (&format!("{key}key = \"sk_live_1\""), "stripe_keys.test: it is a key of live mode"),
+        (&format!("{key}key = \"whsec_1\""), "stripe_keys.test: it is no key"),
         (&format!("{price}{{ credits = 0 }}"), "catalogue.price_1: credits is not"),
         (&format!("{price}{{ credits = 5, unit = \"\" }}"), "catalogue.price_1: unit is not"),
         (&format!("{price}{{ credits = 5, not_ours = true }}"), "worth no credits"),
@@ -123,4 +133,19 @@ fn what_is_wrong_in_a_file_is_named_by_its_place() {
         assert!(refused.contains(told), "{told} in {refused}");
         assert!(refused.contains("tally.toml"), "{refused}");
     }
+}
+
+#[test]
+fn live_keys_are_sent_by_https_only() {
+    let base = |mode: &str, base: &str| {
+        let settings = resolve(&[("TALLY_MODE", mode), ("STRIPE_API_BASE", base)]);
+        settings.map(|settings| settings.stripe_api_base.value).map_err(|error| error.to_string())
+    };
+    assert_eq!(base("test", "http://127.0.0.1:12111/").unwrap(), "http://127.0.0.1:12111");
+    assert_eq!(base("live", "https://stripe.example").unwrap(), "https://stripe.example");
+    assert!(base("live", "http://stripe.example").unwrap_err().contains("https only"));
+    for not_an_address in ["ftp://stripe.example", "https://stripe.example/v1", "stripe.example"] {
+        assert!(base("test", not_an_address).is_err(), "{not_an_address}");
+    }
+    assert_eq!(resolve(&[]).unwrap().stripe_api_base.value, "https://api.stripe.com");
 }

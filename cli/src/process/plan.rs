@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use secrecy::SecretString;
 use store::PgUrl;
 use stripe::signature::Secret;
 
 use super::role::Role;
+use crate::config::environment::Setting;
 use crate::config::error::ConfigError;
+use crate::config::stripe_api::{StripeKey, check_key};
 use crate::config::tenants::{EndpointSettings, TenantSettings};
 use crate::config::{Mode, Settings, variables};
 
@@ -26,7 +29,9 @@ pub(crate) struct Plan {
     pub(crate) admin_listen: SocketAddr,
     /// Whether `POST /` is the webhook as well.
     pub(crate) alias_root: bool,
-    /// The businesses with all their endpoints.
+    /// Address of Stripe's API.
+    pub(crate) stripe_api_base: String,
+    /// The businesses with all their endpoints and keys.
     pub(crate) tenants: Vec<TenantSettings>,
     /// The modes in which they are served.
     pub(crate) modes: Vec<Mode>,
@@ -42,6 +47,7 @@ impl Plan {
     ) -> Result<Self, ConfigError> {
         let own = settings.webhook_secrets.as_ref().map(|secrets| secrets.value.clone());
         let tenants = with_own_endpoint(settings.tenants.clone(), mode, own)?;
+        let tenants = with_own_key(tenants, mode, settings.stripe_key.as_ref())?;
         let endpoints = tenants.iter().map(|tenant| tenant.endpoints.len());
         if roles.contains(&Role::Ingest) && endpoints.sum::<usize>() == 0 {
             return Err(ConfigError::Missing {
@@ -58,6 +64,7 @@ impl Plan {
             listen: settings.listen.value,
             admin_listen: settings.admin_listen.value,
             alias_root: settings.alias_root,
+            stripe_api_base: settings.stripe_api_base.value.clone(),
             modes: settings.modes(mode),
             tenants,
         })
@@ -86,4 +93,77 @@ fn with_own_endpoint(
         None => only.endpoints.push(EndpointSettings { name: None, mode, secrets }),
     }
     Ok(tenants)
+}
+
+/// The businesses, with the key of the environment at the one that it belongs to.
+fn with_own_key(
+    mut tenants: Vec<TenantSettings>,
+    mode: Mode,
+    key: Option<&Setting<SecretString>>,
+) -> Result<Vec<TenantSettings>, ConfigError> {
+    let Some(key) = key else { return Ok(tenants) };
+    let place = key.source.place(variables::STRIPE_KEY.name);
+    // `up` need not be told its mode, so this was not compared yet.
+    check_key(&place, &key.value, Some(mode))?;
+    let [only] = tenants.as_mut_slice() else {
+        let problem = "it belongs to one tenant, and the TOML file has several: give each its stripe_keys there";
+        return Err(ConfigError::invalid(place, problem));
+    };
+    if only.stripe_keys.iter().any(|one| one.mode == mode) {
+        let problem = "the TOML file has a key of this mode as well; name one of them";
+        return Err(ConfigError::invalid(place, problem));
+    }
+    only.stripe_keys.push(StripeKey { mode, key: key.value.clone() });
+    Ok(tenants)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::config::environment::Environment;
+
+    /// A plan of test mode, with this key in the environment and this TOML file.
+    fn plan(key: &str, toml: &str) -> Result<Plan, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tally.toml");
+        fs::write(&file, toml).unwrap();
+        let set = [
+            ("STRIPE_SECRET_KEY", key),
+            ("STRIPE_WEBHOOK_SECRET", "whsec_9fJ2kPq7ZtXc4VbN1mLs8RwE"),
+            ("TALLY_CONFIG", file.to_str().unwrap()),
+        ];
+        let set = set.map(|(name, value)| (name.into(), value.into()));
+        let settings = Environment::of(set).and_then(|set| Settings::resolve(&set));
+        let url = PgUrl::parse("postgres://localhost/tally").unwrap();
+        settings
+            .and_then(|settings| Plan::new(&settings, Role::ALL.into(), Mode::Test, &url))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_key_of_the_environment_is_that_of_its_mode() {
+        let file = "[[tenants]]\nname = \"shop\"\n";
+        let with_key = |mode: &str| {
+            format!("{file}[[tenants.stripe_keys]]\nmode = \"{mode}\"\nkey = \"rk_{mode}_1\"\n")
+        };
+        let modes = |plan: &Plan| -> Vec<Mode> {
+            let keys = plan.tenants.iter().flat_map(|tenant| &tenant.stripe_keys);
+            keys.map(|one| one.mode).collect()
+        };
+        assert_eq!(modes(&plan("", file).unwrap()), []);
+        assert_eq!(modes(&plan("sk_test_1", file).unwrap()), [Mode::Test]);
+        assert_eq!(modes(&plan("sk_test_1", &with_key("live")).unwrap()), [Mode::Live, Mode::Test]);
+        for (key, file, told) in [
+            ("sk_live_1", file.to_owned(), "it is a key of live mode"),
+            ("sk_test_1", with_key("test"), "a key of this mode as well"),
+        ] {
+            let refused = plan(key, &file).unwrap_err();
+            assert!(
+                refused.starts_with("STRIPE_SECRET_KEY: ") && refused.contains(told),
+                "{refused}"
+            );
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use api::ApiState;
 use axum::Router;
+use ingest::pull;
 use keeper::Keeper;
 use projector::Projector;
 use service::clock::Clock;
@@ -49,11 +50,12 @@ impl Services {
         let mut stores = BTreeMap::new();
         for role in &plan.roles {
             let connections = match role {
-                // One batcher for each tenant.
-                Role::Ingest => tenants,
-                // A worker's transaction, and beside it the count of its tries.
+                // For each tenant one that takes deliveries, and one that pulls.
+                Role::Ingest => tenants.saturating_mul(2),
+                // A worker's transaction, and beside it the count of its tries; a healer has one at a time.
                 Role::Projector => {
-                    usize::try_from(PROJECTOR_WORKERS.saturating_mul(2)).unwrap_or(2)
+                    let workers = PROJECTOR_WORKERS.saturating_mul(2);
+                    usize::try_from(workers.saturating_add(projector::HEALERS)).unwrap_or(2)
                 }
                 Role::Keeper => 1,
                 Role::Api => API_CONNECTIONS,
@@ -114,6 +116,9 @@ impl Services {
             notifier: self.notifier.clone(),
             clock: self.clock.clone(),
         };
+        let pulled: Vec<_> =
+            served.iter().filter_map(|one| one.for_pull(&plan.stripe_api_base)).collect();
+        pull::start(pulled, pull::Limits::default(), &outside, shutdown)?;
         Ok(ingest::router(ingest_config(plan, served)?, &outside, shutdown)?)
     }
 

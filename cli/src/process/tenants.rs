@@ -1,7 +1,7 @@
 //! The tenants that a process serves: what the configuration says of them, and what they are called in the database.
 
 use anyhow::{Context as _, bail};
-use ingest::{Config, Endpoint, Limits, Tenants};
+use ingest::{Config, Endpoint, Limits, Tenants, pull};
 use rules::hashing::EvidenceKey;
 use store::directory::Directory;
 use store::{PgUrl, Store, tenant};
@@ -68,6 +68,17 @@ impl Served {
             policy: self.settings.policy.clone(),
             evidence_key: EvidenceKey::new(&self.tenant.evidence_key),
         }
+    }
+
+    /// What pulls from Stripe's API is to be told; none without a key of its mode.
+    pub(crate) fn for_pull(&self, base: &str) -> Option<pull::Tenant> {
+        let keys = &self.settings.stripe_keys;
+        let own = keys.iter().find(|one| one.mode.is_live() == self.tenant.livemode)?;
+        Some(pull::Tenant {
+            tenant_id: self.tenant.tenant_id,
+            livemode: self.tenant.livemode,
+            access: pull::Access { base: base.to_owned(), key: own.key.clone() },
+        })
     }
 
     /// What the keeper is to be told. `own` is the database of a directory that names none.

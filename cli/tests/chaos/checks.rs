@@ -14,7 +14,12 @@ use crate::storm::Storm;
 
 const DUE_CASES: Statement = count(
     "-- chaos.due_cases
-SELECT count(*) FROM review_case WHERE state = 1 AND due_pos IS NOT NULL",
+SELECT (SELECT count(*) FROM review_case WHERE state = 1 AND due_pos IS NOT NULL) + (SELECT count(*) FROM woken)",
+);
+
+pub(crate) const OPEN_CASES: Statement = count(
+    "-- chaos.open_cases
+SELECT count(*) FROM review_case WHERE state = 1",
 );
 
 const STORED: Statement = count(

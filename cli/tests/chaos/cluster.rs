@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use private_postgres::{Options, Server};
+use store::keys::{KeyRole, NewKey};
 use store::log::{NewEvent, append};
+use store::statement::{Statement, query};
 use store::{PgUrl, Role, Store};
 use tempfile::TempDir;
+use testkit::wait_for;
 use tokio::process::{Child, Command};
 
 /// Connections for three processes of each role and the checks.
@@ -24,6 +27,13 @@ const TENANT: &str = "default";
 
 /// What the server writes to its log when a client vanishes in the middle of a transaction: it is rolled back then.
 const VANISHED: &str = "on client connection with an open transaction";
+
+const ANALYZE: Statement = Statement {
+    sql: "-- chaos.analyze
+VACUUM ANALYZE",
+    params: &[],
+    columns: &[],
+};
 
 /// Postgres and the processes around it.
 pub(crate) struct Cluster {
@@ -76,6 +86,34 @@ impl Cluster {
             }
         }
         cluster
+    }
+
+    /// Starts a process that serves the API; where it does, once it does.
+    pub(crate) async fn start_api(&mut self) -> SocketAddr {
+        let (address, admin) = (free_address(), free_address());
+        let child = self.spawn("api", address, admin);
+        self.processes.push(Process { role: "api", address, admin, child });
+        wait_for("the API", async || tokio::net::TcpStream::connect(address).await.ok()).await;
+        address
+    }
+
+    /// A key of the API for the app.
+    pub(crate) async fn key(&self) -> String {
+        let new = NewKey {
+            tenant_id: self.tenant_id,
+            livemode: false,
+            role: KeyRole::App,
+            name: "app".to_owned(),
+            expires_at: None,
+        };
+        let made = store::keys::create(&self.store, &new, Timestamp::UNIX_EPOCH).await;
+        made.unwrap().1.expose().to_owned()
+    }
+
+    /// Has Postgres look at its tables, as it does by itself from time to time.
+    pub(crate) async fn analyze(&self) {
+        let client = self.store.get().await.unwrap();
+        query(&client, &ANALYZE, &[]).await.unwrap();
     }
 
     /// Where deliveries can go.
@@ -132,8 +170,17 @@ impl Cluster {
 
     /// Runs a command of `tally`, and returns its exit code.
     pub(crate) async fn tally(&self, arguments: &[&str]) -> Option<i32> {
+        self.tally_in(arguments, &[]).await
+    }
+
+    /// Runs a command of `tally` with these variables, and returns its exit code.
+    pub(crate) async fn tally_in(
+        &self,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Option<i32> {
         let mut command = self.command();
-        command.args(arguments).stdout(self.open_words());
+        command.args(arguments).envs(variables.iter().copied()).stdout(self.open_words());
         command.status().await.unwrap().code()
     }
 

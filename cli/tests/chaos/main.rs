@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`crash`] | processes and Postgres are killed at random moments |
 //! | [`concurrency`] | nothing is killed, but there is a lot of everything |
+//! | [`waiting`] | nothing is killed, but many cases heal at once |
 //! | [`cluster`] | the processes |
 //! | [`storm`] | what is delivered, in random order |
 //! | [`sender`] | delivering it as Stripe does: again, until it is acknowledged |
@@ -12,7 +13,7 @@
 //! | [`checks`] | what they say |
 //!
 //! Longer: `TALLY_CRASH_ROUNDS=100 TALLY_CRASH_POSTGRES=20 TALLY_CONCURRENCY_DELIVERIES=50000 cargo test --release -p cli
-//! --test chaos`. `TALLY_CHAOS_SEED` makes the same choices again; the scheduler's are its own.
+//! --test chaos`, and `TALLY_WAITING_CASES=100000` with them. `TALLY_CHAOS_SEED` makes the same choices again; the scheduler's are its own.
 #![expect(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
@@ -27,6 +28,7 @@ mod crash;
 mod model;
 mod sender;
 mod storm;
+mod waiting;
 
 /// One storm at a time: two would only starve each other.
 static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

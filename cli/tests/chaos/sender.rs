@@ -30,11 +30,13 @@ pub(crate) struct Acknowledged {
     pub(crate) is_first: bool,
 }
 
+/// What a delivery is answered with.
 #[derive(Deserialize)]
-struct Answer {
+pub(crate) struct Answer {
     received: bool,
     status: String,
-    position: i64,
+    /// Where it is stored.
+    pub(crate) position: i64,
 }
 
 /// Delivers the whole storm; every acknowledgement.
@@ -77,7 +79,7 @@ async fn send(
 }
 
 /// One delivery; none if it was not acknowledged.
-async fn attempt(client: &Client, address: SocketAddr, event: &Event) -> Option<Answer> {
+pub(crate) async fn attempt(client: &Client, address: SocketAddr, event: &Event) -> Option<Answer> {
     let url = format!("http://{address}/v1/webhooks/stripe");
     let mut request = client.post(url).body(event.body.clone());
     for (name, value) in headers(SECRET, now(), &event.body) {

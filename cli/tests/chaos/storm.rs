@@ -143,16 +143,25 @@ pub(crate) fn registrations(users: Range<usize>) -> Vec<NewEvent> {
 
 fn registration(user: &str) -> NewEvent {
     let body = json!({"object": "tally.event", "type": "tally.user.registered", "user": user});
-    let body = body.to_string();
-    let about = format!("user:{user}");
+    let source_id = format!("user:{user}:chaos");
+    new_event(Origin::Directory, "tally.user.registered", source_id, body.to_string().into())
+}
+
+/// An event as whoever appends it sees it, without a delivery.
+pub(crate) fn new_event(
+    origin: Origin,
+    event_type: &str,
+    source_id: String,
+    body: Vec<u8>,
+) -> NewEvent {
     NewEvent {
-        origin: Origin::Directory,
+        origin,
         source: Source::Import,
         account: String::new(),
-        source_id: format!("{about}:chaos"),
-        event_type: "tally.user.registered".to_owned(),
+        slot: slot_of(&source_id),
+        source_id,
+        event_type: event_type.to_owned(),
         root_key: None,
-        slot: slot_of(&about),
         livemode: None,
         api_version: None,
         endpoint: None,

@@ -13,6 +13,8 @@ fn what_is_wrong_is_named_and_not_shown() {
         ("STRIPE_WEBHOOK_SECRET", "whsec_changeme_changeme_changeme", "placeholder"),
         ("TALLY_SIGNING_KEY", "abcdefghijklmnopqrstuvwxyz", "shorter than 32 bytes"),
         ("STRIPE_SECRET_KEY", "sk_live_4eC39HqLyjWDarjtT1zdp7dc", "key of live mode"),
+        ("STRIPE_SECRET_KEY", "pk_test_TYooMQauvdEDq54NiTphI7jx", "begin with sk_"),
+        ("STRIPE_API_BASE", "api.stripe.com", "no address like https://api.stripe.com"),
         ("TALLY_MODE", "production", "live or test"),
         ("TALLY_LISTEN", "8080", "127.0.0.1:8080"),
         ("PORT", "http", "PORT: "),
@@ -50,14 +52,17 @@ fn show_hides_secrets_and_says_where_they_come_from() {
         command.env("TALLY_CONFIG", &file).env("TALLY_SIGNING_KEY_FILE", &key);
         command.env("DATABASE_URL", "postgres://shop:hunter2@db.example.com/shop");
         command.env("TALLY_KEY_APP", "tally_test_key_that_nobody_may_see");
+        command.env("STRIPE_API_KEY", "rk_test_51HcanaryThatNobodyMaySee");
         let shown = run(&mut command);
         assert_eq!(shown.code, Some(0), "{}", shown.stderr);
-        for secret in [SECRET, "hunter2", "0123456789abcdef", "tally_test_key"] {
+        for secret in [SECRET, "hunter2", "0123456789abcdef", "tally_test_key", "canary"] {
             assert!(!shown.stdout.contains(secret), "{}", shown.stdout);
         }
         for told in [
             "postgres://shop@db.example.com/shop",
             "TALLY_SIGNING_KEY_FILE",
+            "STRIPE_API_KEY",
+            "https://api.stripe.com",
             "tenants.shop.endpoints.eu",
             "50 credits",
             "tally.toml",

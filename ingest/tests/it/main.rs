@@ -10,5 +10,6 @@ mod logs;
 mod modes;
 mod outage;
 mod overload;
+mod pull;
 mod signatures;
 mod support;

@@ -54,6 +54,8 @@ pub(crate) struct World {
     pub(crate) test_tenant: i32,
     pub(crate) live_tenant: i32,
     pub(crate) shutdown: Shutdown,
+    /// What the webhook was lent, for whatever else is to run beside it.
+    pub(crate) outside: Outside,
     admin: Store,
     url: String,
 }
@@ -93,9 +95,9 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = Shutdown::new();
-        let stop = shutdown.clone();
+        let (stop, lent) = (shutdown.clone(), outside.clone());
         shutdown.spawn("ingest", async move {
-            ingest::run(listener, config, &outside, setup.http, &stop).await.unwrap();
+            ingest::run(listener, config, &lent, setup.http, &stop).await.unwrap();
         });
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let tenants = (test, live);
@@ -107,6 +109,7 @@ impl World {
             test_tenant: tenants.0,
             live_tenant: tenants.1,
             shutdown,
+            outside,
             admin,
             url,
         }
@@ -146,9 +149,14 @@ impl World {
         read_to_close(&mut stream).await
     }
 
+    /// A session as the superuser.
+    pub(crate) async fn superuser(&self) -> tokio_postgres::Client {
+        superuser(&self.url).await
+    }
+
     /// Rows of a query that returns text, as the superuser.
     pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
-        let client = superuser(&self.url).await;
+        let client = self.superuser().await;
         client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
     }
 

@@ -69,8 +69,7 @@ impl Harness {
     }
 
     pub(crate) async fn register_with(&self, user: &str, more: &Value) -> i64 {
-        let mut body =
-            json!({"object": "tally.event", "type": "tally.user.registered", "user": user});
+        let mut body = registration(user);
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.fact(Origin::Directory, &unique(&format!("user:{user}")), &body).await
     }
@@ -103,6 +102,24 @@ impl Harness {
             [Appended::Stored(pos) | Appended::Duplicate(pos)] => pos,
             ref other => panic!("appended one event and got {other:?}"),
         }
+    }
+
+    /// Has events be deferred by rules that are older than these.
+    pub(crate) async fn defer(&self, positions: &[i64]) {
+        let sql = "INSERT INTO decision (tenant_id, pos, slot, outcome, reason, rules_version, decided_at)
+                   SELECT tenant_id, pos, slot, 3, $3, 0, received_at FROM event WHERE tenant_id = $1 AND pos = ANY($2)";
+        let reason = ledger::decision::Reason::NotUnderstoodYet.code();
+        self.sql.execute(sql, &[&self.tenant.tenant_id, &positions, &reason]).await.unwrap();
+    }
+
+    /// A connection in whose transaction the slot of an event is locked.
+    pub(crate) async fn hold_slot_of(&self, pos: i64) -> tokio_postgres::Client {
+        let client = self.database.superuser().await;
+        let sql = "SELECT s.slot FROM projection_slot s JOIN event e USING (tenant_id, slot) WHERE e.pos = $1
+                   FOR UPDATE OF s";
+        client.batch_execute("BEGIN").await.unwrap();
+        assert_eq!(client.query(sql, &[&pos]).await.unwrap().len(), 1);
+        client
     }
 
     /// Outcome and reason of the latest decision of each position.
@@ -201,7 +218,7 @@ fn projector(url: &PgUrl) -> Projector {
     }
 }
 
-fn new_event(origin: Origin, source_id: &str, body: &Value) -> NewEvent {
+pub(crate) fn new_event(origin: Origin, source_id: &str, body: &Value) -> NewEvent {
     let bytes = serde_json::to_vec_pretty(body).unwrap();
     let now: Timestamp = "2026-11-21T10:00:00Z".parse().unwrap();
     let routing = body["data"]["object"]["payment_intent"].as_str().unwrap_or(source_id);
@@ -225,6 +242,11 @@ fn new_event(origin: Origin, source_id: &str, body: &Value) -> NewEvent {
         signature: None,
         traceparent: None,
     }
+}
+
+/// What tells of a user.
+pub(crate) fn registration(user: &str) -> Value {
+    json!({"object": "tally.event", "type": "tally.user.registered", "user": user})
 }
 
 pub(crate) fn unique(prefix: &str) -> String {

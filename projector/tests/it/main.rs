@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod cases;
+mod deferred;
 mod harness;
 mod lost_wakeups;
 mod many_doors;
+mod many_waiting;
 mod poison;

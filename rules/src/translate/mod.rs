@@ -2,6 +2,9 @@
 //! the two it is, the log's origin says, never the body.
 
 mod facts;
+mod payers;
+mod purchases;
+mod reversals;
 mod stripe_events;
 #[cfg(test)]
 mod tests;
@@ -33,6 +36,8 @@ pub struct Logged<'a> {
     pub occurred_at: Timestamp,
     /// The bytes; `None` once they were erased.
     pub body: Option<&'a [u8]>,
+    /// If Stripe was asked for it: the key under which a case waits for it. The bytes are the object then, not an event.
+    pub answers: Option<&'a str>,
 }
 
 /// Translates an event.

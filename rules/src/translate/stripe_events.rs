@@ -1,27 +1,24 @@
-//! Stripe's events: which of them tell of a payment or a customer, and what.
+//! Stripe's events: which of them tell of a payment or a customer, and what. The objects are read in the modules beside.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use ledger::decision::Reason;
 use serde_json::Value;
-use stripe::envelope::{self, Envelope};
-use stripe::event_type::{Class, classify};
-use stripe::objects::{
-    Charge, Customer, Found, PaymentIntent, Session, UnsupportedShape, id_shaped_values,
-};
+use stripe::envelope;
+use stripe::event_type::{Class, classify, classify_object};
+use stripe::objects::{Found, id_shaped_values};
 
 use super::Logged;
 use crate::customer;
 use crate::evidence::{Evidence, Kind, user_id};
+use crate::fetching::{account_of, path_key};
 use crate::hashing::EvidenceKey;
 use crate::news::{News, PaymentNews};
-use crate::payment::{Claims, Door, Facts, Progress, Told};
+use crate::payment::Facts;
 use crate::policy::Policy;
 
-/// Metadata keys that say what was bought. Of two spellings, both are read.
-const PRICE_KEYS: [&str; 2] = ["price", "price_id"];
-
-/// Translates an event of Stripe's.
+/// Translates an event of Stripe's, or an object that was fetched from it.
 pub(super) fn translate(
     event: &Logged<'_>,
     body: &[u8],
@@ -32,20 +29,26 @@ pub(super) fn translate(
         Ok(parsed) => parsed,
         Err(problem) => return malformed(&problem),
     };
-    let envelope = match envelope::read(&parsed) {
-        Ok(envelope) => envelope,
+    let heard = match Heard::of(event, &parsed) {
+        Ok(heard) => heard,
         Err(problem) => return malformed(&problem),
     };
-    let class = classify(&envelope.event_type, envelope.thin);
-    let reader = Reader { event, envelope: &envelope, policy, key };
-    let object = envelope::data_object(&parsed).unwrap_or(&Value::Null);
-    let read = match class {
+    let reader = Reader { event, heard: &heard, policy, key };
+    let read = match heard.class {
         Class::Unhandled => return News::Nothing(Reason::UnhandledType),
         Class::Deferred => return News::Nothing(Reason::NotUnderstoodYet),
-        Class::Session => reader.session(object),
-        Class::PaymentIntent => reader.payment_intent(object),
-        Class::Charge => reader.charge(object),
-        Class::Customer => reader.customer(object),
+        Class::Thin => return to_fetch(&heard, &parsed),
+        Class::Session => reader.session(heard.object),
+        Class::PaymentIntent => reader.payment_intent(heard.object),
+        Class::Charge => reader.charge(heard.object),
+        Class::Invoice => reader.invoice(heard.object),
+        Class::InvoicePayment => reader.invoice_payment(heard.object),
+        Class::CreditNote => reader.credit_note(heard.object),
+        Class::Refund => reader.refund(heard.object),
+        Class::Dispute => reader.dispute(heard.object),
+        Class::EarlyFraudWarning => reader.early_fraud_warning(heard.object),
+        Class::Customer => reader.customer(heard.object),
+        Class::Subscription => reader.subscription(heard.object),
     };
     read.unwrap_or_else(|problem| News::Unreadable {
         reason: Reason::UnsupportedShape,
@@ -57,169 +60,113 @@ fn malformed(problem: &impl ToString) -> News {
     News::Unreadable { reason: Reason::Malformed, error: problem.to_string() }
 }
 
+/// A thin event names its object.
+fn to_fetch(heard: &Heard<'_>, event: &Value) -> News {
+    let Some(path) = envelope::thin_paths(event).object else {
+        return News::Unreadable {
+            reason: Reason::UnsupportedShape,
+            error: "a thin event whose object has no path in Stripe's API".into(),
+        };
+    };
+    let id = path.rsplit('/').next().unwrap_or_default();
+    let is_customer =
+        ["/v1/customers/", "/v1/subscriptions/"].iter().any(|kind| path.starts_with(kind));
+    News::ToFetch {
+        key: path_key(heard.account.as_deref(), &path),
+        customer: is_customer.then(|| heard.id(id)),
+        said_at: heard.said_at,
+    }
+}
+
+/// What was said, whichever way it came.
+pub(super) struct Heard<'a> {
+    class: Class,
+    /// The event's type; empty for an object that was fetched.
+    pub(super) event_type: String,
+    account: Option<String>,
+    /// Best name for the payment.
+    root: Option<String>,
+    /// Stripe's `created`, in seconds since 1970.
+    said_at: i64,
+    object: &'a Value,
+}
+
+impl<'a> Heard<'a> {
+    fn of(event: &Logged<'_>, parsed: &'a Value) -> Result<Self, String> {
+        let occurred_at = event.occurred_at.as_second();
+        if let Some(answers) = event.answers {
+            let class = parsed.get("object").and_then(Value::as_str).and_then(classify_object);
+            return Ok(Self {
+                class: class.ok_or("what was fetched is no object that is known")?,
+                event_type: String::new(),
+                account: account_of(answers).map(str::to_owned),
+                root: envelope::root_of(parsed),
+                said_at: occurred_at,
+                object: parsed,
+            });
+        }
+        let envelope = envelope::read(parsed).map_err(|problem| problem.to_string())?;
+        let root = envelope.root_key.clone();
+        Ok(Self {
+            class: classify(&envelope.event_type, envelope.thin),
+            said_at: envelope.created.map_or(occurred_at, Timestamp::as_second),
+            root: root.map(|root| root.rsplit('/').next().unwrap_or_default().to_owned()),
+            account: envelope.account,
+            event_type: envelope.event_type,
+            object: envelope::data_object(parsed).unwrap_or(&Value::Null),
+        })
+    }
+}
+
+impl Heard<'_> {
+    /// An id of Stripe's, made unique across accounts.
+    fn id(&self, id: &str) -> String {
+        self.account.as_ref().map_or_else(|| id.to_owned(), |account| format!("{account}/{id}"))
+    }
+}
+
 /// One event, being read.
-struct Reader<'a> {
-    event: &'a Logged<'a>,
-    envelope: &'a Envelope,
+pub(super) struct Reader<'a> {
+    pub(super) event: &'a Logged<'a>,
+    pub(super) heard: &'a Heard<'a>,
     policy: &'a Policy,
     key: &'a EvidenceKey,
 }
 
-/// What the views of a session, a payment intent and a charge have in common.
-struct Purchase<'a> {
-    door: Door,
-    /// Name of the object in evidence.
-    name: &'static str,
-    id: &'a str,
-    /// Objects of the same payment that it names.
-    names: [Option<&'a str>; 2],
-    customer: Option<&'a str>,
-    metadata: &'a BTreeMap<String, String>,
-    emails: &'a [Found],
-    payers: &'a [Found],
-    paid: bool,
-    amount: Option<i64>,
-    currency: Option<&'a str>,
-}
-
 impl Reader<'_> {
-    fn session(&self, object: &Value) -> Result<News, UnsupportedShape> {
-        let session = Session::read(object)?;
-        let is_setup = || object.get("setup_intent").is_some_and(|intent| !intent.is_null());
-        match session.mode.as_deref() {
-            Some("payment") => {}
-            Some("setup") => return Ok(News::Nothing(Reason::SetupMode)),
-            Some(_) => return Ok(News::Nothing(Reason::NotUnderstoodYet)),
-            // Sessions of 2019 do not say their mode: what they refer to does.
-            None if session.subscription.is_some() => {
-                return Ok(News::Nothing(Reason::NotUnderstoodYet));
-            }
-            None if session.payment_intent.is_none() && is_setup() => {
-                return Ok(News::Nothing(Reason::SetupMode));
-            }
-            None => {}
-        }
-        let Some(payment_status) = session.payment_status.as_deref() else {
-            return Err(UnsupportedShape { path: "payment_status".into(), expected: "there" });
-        };
-        let mut news = self.purchase(
-            object,
-            &Purchase {
-                door: Door::Session,
-                name: "checkout.session",
-                id: &session.id,
-                names: [session.payment_intent.as_deref(), session.invoice.as_deref()],
-                customer: session.customer.as_deref(),
-                metadata: &session.metadata,
-                emails: &session.emails,
-                payers: &session.names,
-                paid: matches!(payment_status, "paid" | "no_payment_required"),
-                amount: session.amount_total,
-                currency: session.currency.as_deref(),
-            },
-        );
-        if let Some(user) = session.client_reference_id.as_deref().and_then(user_id) {
-            let at = "checkout.session.client_reference_id".to_owned();
-            news.facts.evidence.insert(Evidence {
-                kind: Kind::ClientReference,
-                at,
-                value: user.to_owned(),
-            });
-        }
-        Ok(News::Payment(news))
-    }
-
-    fn payment_intent(&self, object: &Value) -> Result<News, UnsupportedShape> {
-        let intent = PaymentIntent::read(object)?;
-        Ok(News::Payment(self.purchase(
-            object,
-            &Purchase {
-                door: Door::PaymentIntent,
-                name: "payment_intent",
-                id: &intent.id,
-                names: [intent.latest_charge.as_deref(), intent.invoice.as_deref()],
-                customer: intent.customer.as_deref(),
-                metadata: &intent.metadata,
-                emails: &intent.emails,
-                payers: &intent.names,
-                paid: intent.status.as_deref() == Some("succeeded"),
-                amount: intent.amount_received.or(intent.amount),
-                currency: intent.currency.as_deref(),
-            },
-        )))
-    }
-
-    fn charge(&self, object: &Value) -> Result<News, UnsupportedShape> {
-        let charge = Charge::read(object)?;
-        // Charges of before 2015 have no status but say that they are paid; those of before 2014 say no more than that.
-        let succeeded = charge
-            .status
-            .as_deref()
-            .map_or_else(|| charge.paid == Some(true), |status| status == "succeeded");
-        Ok(News::Payment(self.purchase(
-            object,
-            &Purchase {
-                door: Door::Charge,
-                name: "charge",
-                id: &charge.id,
-                names: [charge.payment_intent.as_deref(), charge.invoice.as_deref()],
-                customer: charge.customer.as_deref(),
-                metadata: &charge.metadata,
-                emails: &charge.emails,
-                payers: &charge.names,
-                paid: succeeded && charge.paid != Some(false) && charge.captured != Some(false),
-                amount: charge.amount,
-                currency: charge.currency.as_deref(),
-            },
-        )))
-    }
-
-    fn customer(&self, object: &Value) -> Result<News, UnsupportedShape> {
-        let customer = Customer::read(object)?;
-        let mut evidence = BTreeSet::new();
-        self.add_metadata(&mut evidence, "customer", &customer.metadata);
-        self.add_hashed(&mut evidence, "customer", Kind::Email, &customer.emails);
-        self.add_hashed(&mut evidence, "customer", Kind::Name, &customer.names);
-        let facts = customer::Facts { said_at: self.said_at(), pos: self.event.pos, evidence };
-        Ok(News::Customer { key: self.envelope.key(&customer.id), facts })
-    }
-
-    fn purchase(&self, object: &Value, purchase: &Purchase<'_>) -> PaymentNews {
-        let id = self.envelope.key(purchase.id);
-        let mut evidence = BTreeSet::new();
-        self.add_metadata(&mut evidence, purchase.name, purchase.metadata);
-        self.add_hashed(&mut evidence, purchase.name, Kind::Email, purchase.emails);
-        self.add_hashed(&mut evidence, purchase.name, Kind::Name, purchase.payers);
-        self.add_id_shaped(&mut evidence, purchase.name, object);
-        let told = Told {
-            door: purchase.door,
-            progress: if purchase.paid { Progress::Paid } else { Progress::Pending },
-            amount: purchase.amount,
-            currency: purchase.currency.map(str::to_lowercase),
-        };
-        let named = purchase.names.iter().flatten().map(|other| self.envelope.key(other));
-        let facts = Facts {
-            objects: BTreeMap::from([(id.clone(), told)]),
-            customers: purchase
-                .customer
-                .map(|customer| self.envelope.key(customer))
-                .into_iter()
-                .collect(),
-            evidence,
-            claims: claims(purchase.metadata),
-            paid_at: purchase.paid.then(|| self.said_at()),
-            ..Facts::default()
-        };
-        let root_key = self.envelope.root_key.clone().unwrap_or_else(|| id.clone());
-        PaymentNews { objects: named.chain([id, root_key.clone()]).collect(), root_key, facts }
+    /// An id of Stripe's, made unique across accounts.
+    pub(super) fn id(&self, id: &str) -> String {
+        self.heard.id(id)
     }
 
     /// Stripe's `created`, in seconds since 1970; when it was received, if the event does not say.
-    fn said_at(&self) -> i64 {
-        self.envelope.created.unwrap_or(self.event.occurred_at).as_second()
+    pub(super) const fn said_at(&self) -> i64 {
+        self.heard.said_at
     }
 
-    fn add_metadata(
+    /// News of a payment to which all of these objects belong. The first that is there names it, if the event has no
+    /// better name.
+    pub(super) fn payment(&self, objects: &[Option<&str>], facts: Facts) -> PaymentNews {
+        let objects: Vec<String> = objects.iter().flatten().map(|id| self.id(id)).collect();
+        let root = self.heard.root.as_deref().map(|root| self.id(root));
+        let root_key = root.or_else(|| objects.first().cloned()).unwrap_or_default();
+        let answers = self.answers();
+        let names = [Some(root_key.clone()), answers.clone()];
+        let objects = objects.into_iter().chain(names.into_iter().flatten()).collect();
+        PaymentNews { root_key, objects, facts, customers: BTreeMap::new(), answers }
+    }
+
+    /// For what was fetched from Stripe: the key under which a case waits for it.
+    pub(super) fn answers(&self) -> Option<String> {
+        self.event.answers.map(str::to_owned)
+    }
+
+    /// Evidence that hangs on a customer or subscription.
+    pub(super) fn shared(&self, evidence: BTreeSet<Evidence>) -> customer::Facts {
+        customer::Facts { said_at: self.said_at(), pos: self.event.pos, evidence }
+    }
+
+    pub(super) fn add_metadata(
         &self,
         evidence: &mut BTreeSet<Evidence>,
         name: &str,
@@ -242,7 +189,7 @@ impl Reader<'_> {
         }
     }
 
-    fn add_hashed(
+    pub(super) fn add_hashed(
         &self,
         evidence: &mut BTreeSet<Evidence>,
         name: &str,
@@ -257,7 +204,12 @@ impl Reader<'_> {
     }
 
     /// UUIDs that stand anywhere but where a user is named on purpose.
-    fn add_id_shaped(&self, evidence: &mut BTreeSet<Evidence>, name: &str, object: &Value) {
+    pub(super) fn add_id_shaped(
+        &self,
+        evidence: &mut BTreeSet<Evidence>,
+        name: &str,
+        object: &Value,
+    ) {
         for Found { path, value } in id_shaped_values(object) {
             let named = path
                 .strip_prefix("metadata.")
@@ -270,18 +222,5 @@ impl Reader<'_> {
                 });
             }
         }
-    }
-}
-
-fn claims(metadata: &BTreeMap<String, String>) -> Claims {
-    let all = |fields: &[&str]| {
-        let texts = fields.iter().filter_map(|field| metadata.get(*field)).map(|text| text.trim());
-        texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
-    };
-    Claims {
-        prices: all(&PRICE_KEYS),
-        quantities: all(&["quantity"]),
-        credits: all(&["credits"]),
-        units: all(&["unit"]),
     }
 }

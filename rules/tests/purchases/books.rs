@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ledger::account::{Cause, SystemAccount};
 use ledger::decision::Reason::{Conflict, Credited, Joined, Pending};
 use rules::translate::Speaker;
-use rules::world::Status;
+use rules::world::{LegKind, Status};
 use serde_json::{Value, json};
 
 use super::bodies::{ADA, BOB, charge, intent, intent_of, names, session, session_of};
@@ -98,7 +98,7 @@ fn pending_then_paid() {
     assert_eq!((engine.reasons(&[first]), engine.balance(ADA)), (vec![Pending], 0));
     let payment = engine.payment();
     assert_eq!((payment.status, payment.claimant.as_deref()), (Status::Pending, Some(ADA)));
-    assert_eq!(payment.legs["price:price_100"].expected, 100);
+    assert_eq!(payment.legs[&("price:price_100".to_owned(), LegKind::Purchase)].expected, 100);
     // The charge names nothing; that it is paid is enough.
     let second = engine.tell(&charge(json!({})));
     assert_eq!((engine.reasons(&[second]), engine.balance(ADA)), (vec![Credited], 100));
@@ -143,6 +143,7 @@ fn credits_take_effect_when_they_were_paid() {
             speaker: Speaker::Stripe,
             occurred_at: batch.now,
             body: Some(session_of(names(ADA)).to_string().as_bytes()),
+            answers: None,
         },
         &batch.policy,
         &Engine::key(),

@@ -24,7 +24,7 @@ use ledger::decision::Reason;
 use ledger::ids::Owner;
 use proptest::prelude::*;
 use rules::payment::Facts;
-use rules::world::{Leg, Payment, Status};
+use rules::world::{Leg, LegKind, Payment, Status};
 use serde_json::{Value, json};
 
 use super::books::orders;
@@ -39,7 +39,7 @@ const ALL_ORDERS_UP_TO: usize = 5;
 struct End {
     balances: BTreeMap<(Option<String>, String), i64>,
     facts: Facts,
-    stands: (Status, Option<String>, BTreeMap<String, Leg>),
+    stands: (Status, Option<String>, BTreeMap<(String, LegKind), Leg>),
     cases: Vec<(Reason, BTreeSet<String>, Option<i64>)>,
 }
 

@@ -15,7 +15,7 @@ use rules::effects::{Decision, Effects};
 use rules::hashing::EvidenceKey;
 use rules::policy::Policy;
 use rules::translate::{Logged, Speaker, translate};
-use rules::world::{Case, Payment, World};
+use rules::world::{Case, LegKind, Payment, World};
 use serde_json::{Value, json};
 
 /// Most rounds in which cases may release each other.
@@ -132,7 +132,8 @@ impl Engine {
 
     fn decide(&self, batch: &mut World, pos: i64, rev: i32, cause_pos: Option<i64>) {
         let (speaker, body) = &self.log[usize::try_from(pos - 1).unwrap()];
-        let logged = Logged { pos, speaker: *speaker, occurred_at: batch.now, body: Some(body) };
+        let (speaker, body) = (*speaker, Some(body.as_slice()));
+        let logged = Logged { pos, speaker, occurred_at: batch.now, body, answers: None };
         let news = translate(&logged, &batch.policy, &Self::key());
         decide_event(batch, Telling { pos, rev, slot: slot(pos), cause_pos }, news);
     }
@@ -237,10 +238,12 @@ impl Engine {
     fn check_books(&self) {
         let mut bought: BTreeMap<&str, i64> = BTreeMap::new();
         for (root_key, payment) in &self.world.payments {
-            for (line, leg) in &payment.legs {
+            for ((line, kind), leg) in &payment.legs {
                 *bought.entry(&leg.unit).or_default() += leg.target;
                 assert_eq!(leg.target, leg.posted, "{line} of {root_key}");
-                assert!((0..=leg.expected).contains(&leg.target), "{leg:?} of {root_key}");
+                let is_due = (0..=leg.expected).contains(&leg.target);
+                assert!(is_due || *kind != LegKind::Purchase, "{leg:?} of {root_key}");
+                assert!(net(payment, line) >= 0, "{line} of {root_key}");
             }
             let stands = payment.legs.values().any(|leg| leg.posted > 0);
             assert!(payment.owner.is_none() || stands, "{root_key} is owned, and worth nothing");
@@ -255,7 +258,7 @@ impl Engine {
                 let source = grant.source.as_ref().unwrap();
                 let payment = &self.world.payments[&source.root_key];
                 assert_eq!(payment.owner.as_ref(), Some(owner), "owner of {source:?}");
-                assert_eq!(account.free_of(source), payment.legs[&source.line].posted);
+                assert_eq!(account.free_of(source), net(payment, &source.line));
             }
         }
         for (unit, amount) in &self.written_off {
@@ -364,4 +367,10 @@ fn speaker(body: &Value) -> Speaker {
 /// Lane of an event: one that tells events apart.
 fn slot(pos: i64) -> i16 {
     i16::try_from(pos % 64).unwrap()
+}
+
+/// What is posted of a line, its legs together.
+fn net(payment: &Payment, line: &str) -> i64 {
+    let legs = payment.legs.iter().filter(|((of, _), _)| of == line);
+    legs.map(|(_, leg)| leg.posted).sum()
 }

@@ -17,6 +17,7 @@ mod healing;
 mod held;
 mod histories;
 mod merging;
+mod model;
 mod staff;
 mod waiting;
 mod worth;

@@ -1,7 +1,7 @@
 //! How many credits: by the catalogue, by metadata, by both, or that is a case.
 
 use ledger::decision::Reason::{self, Credited, CreditsMismatch, NotOurs, UnknownPrice};
-use rules::world::Status;
+use rules::world::{LegKind, Status};
 use serde_json::{Value, json};
 
 use super::bodies::{ADA, PRICE, charge, intent_of, names, not_ours, priced, session, session_of};
@@ -122,7 +122,10 @@ fn a_unit_that_is_told_later_changes_the_unit() {
     assert_eq!(engine.balance(ADA), 7);
     engine.tell(&intent_of(json!({"unit": "gpu_seconds"})));
     assert_eq!(engine.balance(ADA), 0);
-    assert_eq!(engine.payment().legs["credits"].unit, "gpu_seconds");
+    assert_eq!(
+        engine.payment().legs[&("credits".to_owned(), LegKind::Purchase)].unit,
+        "gpu_seconds"
+    );
 }
 
 #[test]

@@ -126,43 +126,6 @@ WHERE h.tenant_id = $1",
     columns: &[],
 };
 
-const WAITING_FOR: Statement = Statement {
-    sql: "-- cases.waiting_for
-SELECT c.case_id, min(k.pos)
-FROM unnest($2::text[], $3::bigint[]) AS k (key, pos)
-JOIN case_wait w ON w.tenant_id = $1 AND w.key = k.key
-JOIN review_case c ON c.tenant_id = $1 AND c.case_id = w.case_id AND c.state = 1
-GROUP BY c.case_id
-ORDER BY c.case_id",
-    params: &[Type::INT4, Type::TEXT_ARRAY, Type::INT8_ARRAY],
-    columns: &[Type::UUID, Type::INT8],
-};
-
-const MARK_DUE: Statement = Statement {
-    sql: "-- cases.mark_due
-UPDATE review_case c SET due = $2, due_pos = k.pos
-FROM unnest($3::uuid[], $4::bigint[]) AS k (case_id, pos)
-WHERE c.tenant_id = $1 AND c.case_id = k.case_id AND c.state = 1",
-    params: &[Type::INT4, Type::TIMESTAMPTZ, Type::UUID_ARRAY, Type::INT8_ARRAY],
-    columns: &[],
-};
-
-const RELEASED: Statement = Statement {
-    sql: "-- cases.released
-SELECT case_id FROM review_case
-WHERE tenant_id = $1 AND state = 1 AND due_pos IS NOT NULL AND due <= $2
-ORDER BY due, case_id LIMIT $3",
-    params: &[Type::INT4, Type::TIMESTAMPTZ, Type::INT8],
-    columns: &[Type::UUID],
-};
-
-const POSTPONE: Statement = Statement {
-    sql: "-- cases.postpone
-UPDATE review_case SET due = $3 WHERE tenant_id = $1 AND case_id = $2 AND state = 1 AND due_pos IS NOT NULL",
-    params: &[Type::INT4, Type::UUID, Type::TIMESTAMPTZ],
-    columns: &[],
-};
-
 const OVERDUE: Statement = Statement {
     sql: "-- cases.overdue
 SELECT case_id, version FROM review_case
@@ -191,10 +154,6 @@ pub(crate) const STATEMENTS: &[&Statement] = &[
     &WAITS_INSERT,
     &EVENTS_CLEAR,
     &EVENTS_INSERT,
-    &WAITING_FOR,
-    &MARK_DUE,
-    &RELEASED,
-    &POSTPONE,
     &OVERDUE,
     &AWAITED_USERS,
 ];
@@ -233,7 +192,7 @@ pub struct CaseRow {
 /// All cases of these payments, and those with these ids.
 ///
 /// They are not locked: who holds the payment's lock, or that of the subject `case:…`, is alone in changing them, but for
-/// a wake-up; and a fact that wakes a case holds the lock of the subject that the case waits for.
+/// being marked as due, which may be overwritten ([`super::woken`] says why).
 pub async fn read_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
@@ -257,7 +216,29 @@ pub async fn read_in_tx(
     Ok(cases)
 }
 
-/// Writes cases that are locked, with what they wait for and what hangs on them.
+/// Writes what cases wait for, before the cases themselves are locked: [`super::woken`] reads it.
+pub async fn write_waits_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    cases: &[CaseRow],
+) -> Result<(), Error> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    execute(tx, &WAITS_CLEAR, &[&tenant_id, &column!(cases, case_id)]).await?;
+    let waits: Vec<(Uuid, &String)> = cases
+        .iter()
+        .flat_map(|case| case.waits_for.iter().map(|key| (case.case_id, key)))
+        .collect();
+    if waits.is_empty() {
+        return Ok(());
+    }
+    execute(tx, &WAITS_INSERT, &[&tenant_id, &column!(waits, 0), &column!(waits, 1)])
+        .await
+        .map(drop)
+}
+
+/// Writes cases that are locked, with what hangs on them.
 pub async fn write_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
@@ -288,86 +269,39 @@ pub async fn write_in_tx(
         ],
     )
     .await?;
-    execute(tx, &WAITS_CLEAR, &[&tenant_id, &ids]).await?;
     execute(tx, &EVENTS_CLEAR, &[&tenant_id, &ids]).await?;
-    let waits: Vec<(Uuid, &String)> = cases
-        .iter()
-        .flat_map(|case| case.waits_for.iter().map(|key| (case.case_id, key)))
-        .collect();
-    if !waits.is_empty() {
-        execute(tx, &WAITS_INSERT, &[&tenant_id, &column!(waits, 0), &column!(waits, 1)]).await?;
-    }
     let events: Vec<(Uuid, i64)> = cases
         .iter()
         .flat_map(|case| case.events.iter().map(|event| (case.case_id, event.0)))
         .collect();
-    if !events.is_empty() {
-        execute(tx, &EVENTS_INSERT, &[&tenant_id, &column!(events, 0), &column!(events, 1)])
-            .await?;
+    if events.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    execute(tx, &EVENTS_INSERT, &[&tenant_id, &column!(events, 0), &column!(events, 1)])
+        .await
+        .map(drop)
 }
 
-/// Locks the cases that are to be written and those that wait for these keys, all in one order.
+/// Locks the cases that are to be written, in one order.
 pub async fn lock_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
-    written: &[CaseRow],
-    woken: &[(String, i64)],
+    cases: &[CaseRow],
 ) -> Result<(), Error> {
-    let mut ids: Vec<Uuid> = written.iter().map(|case| case.case_id).collect();
-    if !woken.is_empty() {
-        let waiting =
-            query(tx, &WAITING_FOR, &[&tenant_id, &column!(woken, 0), &column!(woken, 1)]).await?;
-        ids.extend(waiting.iter().map(|row| row.get::<_, Uuid>(0)));
-    }
+    let ids: Vec<Uuid> = cases.iter().map(|case| case.case_id).collect();
+    lock_these_in_tx(tx, tenant_id, &ids).await
+}
+
+/// Locks these cases, in one order.
+pub(super) async fn lock_these_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    ids: &[Uuid],
+) -> Result<(), Error> {
     if ids.is_empty() {
         return Ok(());
     }
     execute(tx, &LOCK, &[&tenant_id, &ids]).await.map(drop)
-}
-
-/// Marks the open cases that wait for these keys, and are locked, as due, each by the position of the fact. How many
-/// there were. Who opens one that waits for such a key meanwhile holds the lock of its subject, so there is none.
-pub async fn wake_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    now: Timestamp,
-    woken: &[(String, i64)],
-) -> Result<usize, Error> {
-    if woken.is_empty() {
-        return Ok(0);
-    }
-    let waiting =
-        query(tx, &WAITING_FOR, &[&tenant_id, &column!(woken, 0), &column!(woken, 1)]).await?;
-    if waiting.is_empty() {
-        return Ok(0);
-    }
-    let ids: Vec<Uuid> = waiting.iter().map(|row| row.get(0)).collect();
-    let positions: Vec<i64> = waiting.iter().map(|row| row.get(1)).collect();
-    execute(tx, &MARK_DUE, &[&tenant_id, &now, &ids, &positions]).await?;
-    Ok(ids.len())
-}
-
-/// Open cases that a fact released and that are due by now, longest first.
-pub async fn released(
-    connection: &impl Connection,
-    tenant_id: i32,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Uuid>, Error> {
-    let rows = query(connection, &RELEASED, &[&tenant_id, &now, &limit]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
-/// Puts a released case off that could not be decided, so that it does not stand before the others.
-pub async fn postpone(
-    connection: &impl Connection,
-    tenant_id: i32,
-    case_id: Uuid,
-    until: Timestamp,
-) -> Result<(), Error> {
-    execute(connection, &POSTPONE, &[&tenant_id, &case_id, &until]).await.map(drop)
 }
 
 /// Open cases whose time is over and that no fact released yet, with their versions.

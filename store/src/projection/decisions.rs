@@ -39,14 +39,21 @@ WHERE h.tenant_id = $1",
     columns: &[],
 };
 
+// Pages of positions first, so that a step is bounded however many of them were decided anew since.
 const DEFERRED: Statement = Statement {
     sql: "-- decisions.deferred
-SELECT d.pos, d.slot, d.rev FROM decision d
-WHERE d.tenant_id = $1 AND d.outcome = 3 AND d.rules_version < $2 AND d.pos > $3
-  AND NOT EXISTS (SELECT FROM decision n WHERE n.tenant_id = $1 AND n.pos = d.pos AND n.rev > d.rev)
-ORDER BY d.pos LIMIT $4",
+SELECT p.pos, d.slot, d.rev, d.outcome = 3 AND d.rules_version < $2
+FROM (
+    SELECT DISTINCT x.pos FROM decision x
+    WHERE x.tenant_id = $1 AND x.outcome = 3 AND x.pos > $3 ORDER BY x.pos LIMIT $4
+) p
+CROSS JOIN LATERAL (
+    SELECT y.slot, y.rev, y.outcome, y.rules_version FROM decision y
+    WHERE y.tenant_id = $1 AND y.pos = p.pos ORDER BY y.rev DESC LIMIT 1
+) d
+ORDER BY p.pos",
     params: &[Type::INT4, Type::INT4, Type::INT8, Type::INT8],
-    columns: &[Type::INT8, Type::INT2, Type::INT4],
+    columns: &[Type::INT8, Type::INT2, Type::INT4, Type::BOOL],
 };
 
 const LATEST: Statement = Statement {
@@ -85,7 +92,7 @@ pub struct DecisionRow {
     pub cause_pos: Option<i64>,
 }
 
-/// A deferred event that newer rules may understand.
+/// An event that was deferred once.
 #[derive(Debug, Clone, Copy)]
 pub struct DeferredRow {
     /// Position.
@@ -94,6 +101,8 @@ pub struct DeferredRow {
     pub slot: i16,
     /// Its latest revision.
     pub rev: i32,
+    /// Whether that one deferred it as well, by older rules: newer ones may understand it.
+    pub is_to_decide: bool,
 }
 
 /// Writes decisions.
@@ -131,7 +140,7 @@ pub async fn insert_in_tx(
     .map(drop)
 }
 
-/// Events beyond `after` whose latest decision older rules deferred, in position order.
+/// The next events beyond `after` that any rules deferred, in position order.
 pub async fn deferred(
     connection: &impl Connection,
     tenant_id: i32,
@@ -140,10 +149,13 @@ pub async fn deferred(
     limit: i64,
 ) -> Result<Vec<DeferredRow>, Error> {
     let rows = query(connection, &DEFERRED, &[&tenant_id, &rules_version, &after, &limit]).await?;
-    Ok(rows
-        .iter()
-        .map(|row| DeferredRow { pos: row.get(0), slot: row.get(1), rev: row.get(2) })
-        .collect())
+    let row = |row: &tokio_postgres::Row| DeferredRow {
+        pos: row.get(0),
+        slot: row.get(1),
+        rev: row.get(2),
+        is_to_decide: row.get(3),
+    };
+    Ok(rows.iter().map(row).collect())
 }
 
 /// Latest revision of an event's decision; `None` before the first one.

@@ -4,13 +4,14 @@
 //!
 //! Whoever commits postings or moves a case takes its locks in this order, each class sorted by its key's bytes:
 //!
-//! 1. slots (`projection_slot`; skipped when taken, never waited for),
+//! 1. slots (`projection_slot`), or a lane of released cases ([`released::Lane`]); skipped when taken, never waited for,
 //! 2. subjects ([`subjects`]): `case:…`, `customer:…`, `price:…`, `user:…`,
 //! 3. payments ([`payments`]): alias rows by inserting the missing ones, then root rows,
 //! 4. accounts ([`crate::books`]): owner rows by inserting, then account rows,
 //! 5. idempotency keys,
-//! 6. cases ([`cases`]): rows are written last; a payment's lock or a `case:…` subject guards what was read of them,
-//! 7. one tenant's log head (no transaction of the projector's takes it).
+//! 6. wake-ups ([`woken`]): recorded by the fact, taken by the healer, who passes over those that are taken,
+//! 7. cases ([`cases`]): rows are written last; a payment's lock or a `case:…` subject guards what was read of them,
+//! 8. one tenant's log head (no transaction of the projector's takes it).
 //!
 //! Missing rows are first inserted with `ON CONFLICT DO NOTHING`, which waits for whoever is inserting the same, then
 //! locked, and only then read, in a statement of its own: `FOR UPDATE` passes over rows that another transaction has
@@ -22,8 +23,10 @@ pub mod decisions;
 pub mod evidence;
 pub mod outbox;
 pub mod payments;
+pub mod released;
 pub mod slots;
 pub mod subjects;
+pub mod woken;
 
 use crate::statement::Statement;
 
@@ -35,8 +38,10 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
         evidence::STATEMENTS,
         outbox::STATEMENTS,
         payments::STATEMENTS,
+        released::STATEMENTS,
         slots::STATEMENTS,
         subjects::STATEMENTS,
+        woken::STATEMENTS,
     ]
     .concat()
 }

@@ -68,10 +68,10 @@ SELECT account_id, kind, key FROM owner WHERE tenant_id = $1 AND account_id = AN
 
 const LEGS: Statement = Statement {
     sql: "-- payments.legs
-SELECT root_key, line, unit, expected, target, posted FROM payment_leg
-WHERE tenant_id = $1 AND root_key = ANY($2) AND leg = 1",
+SELECT root_key, line, leg, unit, expected, target, posted FROM payment_leg
+WHERE tenant_id = $1 AND root_key = ANY($2)",
     params: &[Type::INT4, Type::TEXT_ARRAY],
-    columns: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::INT8, Type::INT8, Type::INT8],
+    columns: &[Type::TEXT, Type::TEXT, Type::INT2, Type::TEXT, Type::INT8, Type::INT8, Type::INT8],
 };
 
 const UPDATE: Statement = Statement {
@@ -108,7 +108,7 @@ WHERE p.tenant_id = $1 AND p.root_key = k.root_key",
 
 const LEGS_CLEAR: Statement = Statement {
     sql: "-- payments.legs_clear
-DELETE FROM payment_leg WHERE tenant_id = $1 AND root_key = ANY($2) AND leg = 1",
+DELETE FROM payment_leg WHERE tenant_id = $1 AND root_key = ANY($2)",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: &[],
 };
@@ -116,14 +116,15 @@ DELETE FROM payment_leg WHERE tenant_id = $1 AND root_key = ANY($2) AND leg = 1"
 const LEGS_INSERT: Statement = Statement {
     sql: "-- payments.legs_insert
 INSERT INTO payment_leg AS l (tenant_id, root_key, line, leg, unit, expected, target, posted)
-SELECT h.tenant_id, k.root_key, k.line, 1, k.unit, k.expected, k.target, k.posted
-FROM log_head h, unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
-    AS k (root_key, line, unit, expected, target, posted)
+SELECT h.tenant_id, k.root_key, k.line, k.leg, k.unit, k.expected, k.target, k.posted
+FROM log_head h, unnest($2::text[], $3::text[], $4::smallint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
+    AS k (root_key, line, leg, unit, expected, target, posted)
 WHERE h.tenant_id = $1",
     params: &[
         Type::INT4,
         Type::TEXT_ARRAY,
         Type::TEXT_ARRAY,
+        Type::INT2_ARRAY,
         Type::TEXT_ARRAY,
         Type::INT8_ARRAY,
         Type::INT8_ARRAY,
@@ -169,13 +170,15 @@ pub struct PaymentRow {
     pub currency: Option<String>,
 }
 
-/// The purchase leg of one line.
+/// One leg of one line.
 #[derive(Debug, Clone)]
 pub struct LegRow {
     /// Payment.
     pub root_key: String,
     /// Line.
     pub line: String,
+    /// 1 purchase, 2 refund, 3 dispute.
+    pub leg: i16,
     /// Unit.
     pub unit: String,
     /// Credits that it is worth once it is paid.
@@ -280,7 +283,7 @@ pub async fn owners(
         .collect())
 }
 
-/// The purchase legs of these payments.
+/// The legs of these payments.
 pub async fn legs(
     connection: &impl Connection,
     tenant_id: i32,
@@ -290,10 +293,11 @@ pub async fn legs(
     let leg = |row: &tokio_postgres::Row| LegRow {
         root_key: row.get(0),
         line: row.get(1),
-        unit: row.get(2),
-        expected: row.get(3),
-        target: row.get(4),
-        posted: row.get(5),
+        leg: row.get(2),
+        unit: row.get(3),
+        expected: row.get(4),
+        target: row.get(5),
+        posted: row.get(6),
     };
     Ok(rows.iter().map(leg).collect())
 }
@@ -336,6 +340,7 @@ pub async fn update_in_tx(
             &tenant_id,
             &column!(legs, root_key),
             &column!(legs, line),
+            &column!(legs, leg),
             &column!(legs, unit),
             &column!(legs, expected),
             &column!(legs, target),

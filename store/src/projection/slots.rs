@@ -72,8 +72,16 @@ WHERE s.tenant_id = $1",
 
 const EVENTS_AT: Statement = Statement {
     sql: "-- slots.events_at
-SELECT pos, slot, origin, source_id, type, occurred_at, body FROM event WHERE tenant_id = $1 AND pos = ANY($2) ORDER BY pos",
-    params: &[Type::INT4, Type::INT8_ARRAY],
+SELECT v.pos, v.slot, v.origin, v.source_id, v.type, v.occurred_at, v.body
+FROM (
+    SELECT e.pos, sum(coalesce(octet_length(e.body), 0)) OVER (ORDER BY e.pos) AS bytes,
+           row_number() OVER (ORDER BY e.pos) AS nth
+    FROM event e WHERE e.tenant_id = $1 AND e.pos = ANY($2)
+) w
+JOIN event v ON v.tenant_id = $1 AND v.pos = w.pos
+WHERE w.nth = 1 OR w.bytes <= $3
+ORDER BY v.pos",
+    params: &[Type::INT4, Type::INT8_ARRAY, Type::INT8],
     columns: EVENT_COLUMNS,
 };
 
@@ -148,13 +156,15 @@ pub async fn events_in_tx(
     Ok(rows.iter().map(event_row).collect())
 }
 
-/// The events at these positions, in position order.
+/// The events at these positions, in position order: no more of them than have `max_bytes` of bodies together, but at
+/// least the first one.
 pub async fn events_at(
     connection: &impl Connection,
     tenant_id: i32,
     positions: &[i64],
+    max_bytes: i64,
 ) -> Result<Vec<EventRow>, Error> {
-    let rows = query(connection, &EVENTS_AT, &[&tenant_id, &positions]).await?;
+    let rows = query(connection, &EVENTS_AT, &[&tenant_id, &positions, &max_bytes]).await?;
     Ok(rows.iter().map(event_row).collect())
 }
 

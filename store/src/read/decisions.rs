@@ -8,10 +8,10 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::statement::{Connection, Statement, query, query_opt};
+use crate::statement::{Connection, Statement, query, query_one, query_opt};
 
 /// Every statement of this module.
-pub(crate) const STATEMENTS: &[&Statement] = &[&FIRST, &OF_EVENT, &OF_PAYMENT];
+pub(crate) const STATEMENTS: &[&Statement] = &[&FIRST, &ARE_DECIDED, &OF_EVENT, &OF_PAYMENT];
 
 /// Most decisions of one payment that are read: its story is told from its beginning.
 const OF_PAYMENT_MAX: i64 = 500;
@@ -21,6 +21,15 @@ const FIRST: Statement = Statement {
 SELECT d.outcome, d.reason FROM decision d WHERE d.tenant_id = $1 AND d.pos = $2 AND d.rev = 0",
     params: &[Type::INT4, Type::INT8],
     columns: &[Type::INT2, Type::INT2],
+};
+
+const ARE_DECIDED: Statement = Statement {
+    sql:
+        "-- read.decision_all_there
+SELECT count(*) = 0 FROM unnest($2::bigint[]) AS k (pos)
+WHERE (SELECT d.rev FROM decision d WHERE d.tenant_id = $1 AND d.pos = k.pos AND d.rev = 0) IS NULL",
+    params: &[Type::INT4, Type::INT8_ARRAY],
+    columns: &[Type::BOOL],
 };
 
 const OF_EVENT: Statement = Statement {
@@ -85,6 +94,15 @@ pub async fn decision_first(
 ) -> Result<Option<Verdict>, Error> {
     let row = query_opt(connection, &FIRST, &[&tenant_id, &pos]).await?;
     row.map(|row| Verdict::read(row.get("outcome"), row.get("reason"), pos)).transpose()
+}
+
+/// Whether all events at these positions are decided.
+pub async fn are_decided(
+    connection: &impl Connection,
+    tenant_id: i32,
+    positions: &[i64],
+) -> Result<bool, Error> {
+    Ok(query_one(connection, &ARE_DECIDED, &[&tenant_id, &positions]).await?.get(0))
 }
 
 /// All decisions of one event, the first one first.

@@ -1,4 +1,4 @@
-//! What the API shows: reads only, one file per thing that is shown.
+//! What the API shows, and what ingest is to pull: reads only, one file per thing that is read.
 //!
 //! Each statement is one snapshot, so that the parts of an answer fit together. Nothing here locks, and nothing waits.
 
@@ -14,6 +14,7 @@ pub mod grants;
 pub mod page;
 pub mod payments;
 pub mod postings;
+pub mod pulls;
 pub mod users;
 
 use crate::statement::Statement;
@@ -32,6 +33,7 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
         grants::STATEMENTS,
         payments::STATEMENTS,
         postings::STATEMENTS,
+        pulls::STATEMENTS,
         users::STATEMENTS,
     ]
     .concat()

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 
 use crate::error::Error;
 use crate::log::slot_of;
-use crate::statement::{Connection, Statement, query_opt};
+use crate::statement::{Connection, Statement, query, query_opt};
 
 /// Every statement of this module.
 pub(crate) const STATEMENTS: &[&Statement] = &[&GET, &UNDECIDED];
@@ -18,8 +18,8 @@ const GET: Statement = Statement {
     sql: "-- read.user_get
 SELECT u.user_id, u.email, u.email_verified, u.name, u.metadata, u.pos, e.received_at AS created_at
 FROM app_user u JOIN event e ON e.tenant_id = u.tenant_id AND e.pos = u.first_pos
-WHERE u.tenant_id = $1 AND u.user_id = $2",
-    params: &[Type::INT4, Type::TEXT],
+WHERE u.tenant_id = $1 AND u.user_id = ANY($2)",
+    params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: &[
         Type::TEXT,
         Type::TEXT,
@@ -34,14 +34,17 @@ WHERE u.tenant_id = $1 AND u.user_id = $2",
 // The lane's cursor is its newest first decision. An id that merely begins like this user's is longer.
 const UNDECIDED: Statement = Statement {
     sql: "-- read.user_get_undecided
-SELECT e.pos, e.received_at AS created_at, e.body
-FROM event e
-WHERE e.tenant_id = $1 AND e.slot = $2 AND e.origin = 3
-  AND starts_with(e.source_id, $3) AND octet_length(e.source_id) = octet_length($3) + 36
-  AND e.pos > coalesce((SELECT max(d.pos) FROM decision d WHERE d.tenant_id = $1 AND d.slot = $2 AND d.rev = 0), 0)
-ORDER BY e.pos DESC LIMIT 1",
-    params: &[Type::INT4, Type::INT2, Type::TEXT],
-    columns: &[Type::INT8, Type::TIMESTAMPTZ, Type::BYTEA],
+SELECT k.ord, u.pos, u.created_at, u.body
+FROM unnest($2::smallint[], $3::text[]) WITH ORDINALITY AS k (slot, prefix, ord)
+CROSS JOIN LATERAL (
+    SELECT e.pos, e.received_at AS created_at, e.body FROM event e
+    WHERE e.tenant_id = $1 AND e.slot = k.slot AND e.origin = 3
+      AND starts_with(e.source_id, k.prefix) AND octet_length(e.source_id) = octet_length(k.prefix) + 36
+      AND e.pos > coalesce((SELECT max(d.pos) FROM decision d WHERE d.tenant_id = $1 AND d.slot = k.slot AND d.rev = 0), 0)
+    ORDER BY e.pos DESC LIMIT 1
+) u",
+    params: &[Type::INT4, Type::INT2_ARRAY, Type::TEXT_ARRAY],
+    columns: &[Type::INT8, Type::INT8, Type::TIMESTAMPTZ, Type::BYTEA],
 };
 
 /// A user as the app last described him.
@@ -80,7 +83,7 @@ pub async fn user_get_decided(
     tenant_id: i32,
     user: &str,
 ) -> Result<Option<User>, Error> {
-    let row = query_opt(connection, &GET, &[&tenant_id, &user]).await?;
+    let row = query_opt(connection, &GET, &[&tenant_id, &[user].as_slice()]).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -90,37 +93,56 @@ pub async fn user_get(
     tenant_id: i32,
     user: &str,
 ) -> Result<Option<User>, Error> {
+    Ok(user_list(connection, tenant_id, &[user]).await?.remove(user))
+}
+
+/// Those of the users that there are, by id, as the app last described them, also where that is not decided yet.
+pub async fn user_list(
+    connection: &impl Connection,
+    tenant_id: i32,
+    users: &[&str],
+) -> Result<BTreeMap<String, User>, Error> {
     // In this order: what is decided in between shows in the directory.
-    let undecided = undecided(connection, tenant_id, user).await?;
-    let known = user_get_decided(connection, tenant_id, user).await?;
-    Ok(match (undecided, known) {
-        (Some(newer), Some(known)) => Some(User { created_at: known.created_at, ..newer }),
-        (newer, known) => newer.or(known),
-    })
+    let undecided = undecided(connection, tenant_id, users).await?;
+    let mut known = BTreeMap::new();
+    for row in query(connection, &GET, &[&tenant_id, &users]).await? {
+        let user = read(&row)?;
+        known.insert(user.user_id.clone(), user);
+    }
+    for newer in undecided {
+        let created_at = known.get(&newer.user_id).map_or(newer.created_at, |user| user.created_at);
+        known.insert(newer.user_id.clone(), User { created_at, ..newer });
+    }
+    Ok(known)
 }
 
 async fn undecided(
     connection: &impl Connection,
     tenant_id: i32,
-    user: &str,
-) -> Result<Option<User>, Error> {
-    let routing_key = format!("user:{user}");
-    let (slot, prefix) = (slot_of(&routing_key), format!("{routing_key}:"));
-    let row = query_opt(connection, &UNDECIDED, &[&tenant_id, &slot, &prefix]).await?;
-    let Some(row) = row else { return Ok(None) };
-    let (pos, body): (i64, Option<&[u8]>) = (row.get("pos"), row.get("body"));
-    let Some(body) = body else { return Ok(None) };
-    let told: Registered = serde_json::from_slice(body)
-        .map_err(|_| Error::inconsistent("event", "body", format!("position {pos}")))?;
-    Ok(Some(User {
-        user_id: user.to_owned(),
-        email: told.email,
-        email_verified: told.email_verified,
-        name: told.name,
-        metadata: told.metadata,
-        pos,
-        created_at: row.get("created_at"),
-    }))
+    users: &[&str],
+) -> Result<Vec<User>, Error> {
+    let keys: Vec<String> = users.iter().map(|user| format!("user:{user}")).collect();
+    let slots: Vec<i16> = keys.iter().map(|key| slot_of(key)).collect();
+    let prefixes: Vec<String> = keys.iter().map(|key| format!("{key}:")).collect();
+    let mut told = Vec::new();
+    for row in query(connection, &UNDECIDED, &[&tenant_id, &slots, &prefixes]).await? {
+        let (ord, pos): (i64, i64) = (row.get("ord"), row.get("pos"));
+        let number = usize::try_from(ord.saturating_sub(1)).unwrap_or_default();
+        let body: Option<&[u8]> = row.get("body");
+        let (Some(user), Some(body)) = (users.get(number), body) else { continue };
+        let registered: Registered = serde_json::from_slice(body)
+            .map_err(|_| Error::inconsistent("event", "body", format!("position {pos}")))?;
+        told.push(User {
+            user_id: (*user).to_owned(),
+            email: registered.email,
+            email_verified: registered.email_verified,
+            name: registered.name,
+            metadata: registered.metadata,
+            pos,
+            created_at: row.get("created_at"),
+        });
+    }
+    Ok(told)
 }
 
 fn read(row: &Row) -> Result<User, Error> {

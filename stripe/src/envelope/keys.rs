@@ -6,12 +6,12 @@ use super::data_object;
 use crate::reference;
 
 /// What leads to a purchase, the best first: the kind of object that is it, and where other objects name it.
-/// `payment.payment_intent` stands in `invoice_payment` (Basil and later).
+/// `payment` stands in `invoice_payment` (Basil and later).
 const ROOTS: [(&str, &[&str]); 5] = [
     ("payment_intent", &["/payment_intent", "/payment/payment_intent"]),
     ("invoice", &["/invoice"]),
     ("checkout.session", &[]),
-    ("charge", &["/charge"]),
+    ("charge", &["/charge", "/payment/charge"]),
     ("subscription", &["/subscription"]),
 ];
 
@@ -31,15 +31,23 @@ pub(super) struct EventObject<'a> {
 impl<'a> EventObject<'a> {
     /// The object that a classic event carries, or a thin one names.
     pub(super) fn of(event: &'a Value, thin: bool) -> Self {
-        let (object, kind_field) = if thin {
-            (event.get("related_object"), "type")
-        } else {
-            (data_object(event), "object")
-        };
+        if !thin {
+            return Self::carried(data_object(event));
+        }
+        let related = event.get("related_object");
+        Self { carried: None, ..Self::labelled(related, "type") }
+    }
+
+    /// An object that is there in full.
+    pub(super) fn carried(object: Option<&'a Value>) -> Self {
+        Self::labelled(object, "object")
+    }
+
+    fn labelled(object: Option<&'a Value>, kind_field: &str) -> Self {
         Self {
             kind: reference::id(object.and_then(|object| object.get(kind_field))),
             id: reference::id(object.and_then(|object| object.get("id"))),
-            carried: object.filter(|_| !thin),
+            carried: object,
         }
     }
 

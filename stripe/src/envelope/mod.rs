@@ -7,6 +7,7 @@
 mod keys;
 #[cfg(test)]
 mod tests;
+mod thin;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::json::{self, JsonProblem, Keep};
 use crate::reference;
 use keys::EventObject;
+pub use thin::{ThinPaths, thin_paths};
 
 /// `object` of a classic event.
 const CLASSIC: &str = "event";
@@ -44,7 +46,7 @@ const OBJECT: Keep = Keep::Only(&[
     ("id", SCALAR),
     ("object", SCALAR),
     ("payment_intent", REFERENCE),
-    ("payment", Keep::Only(&[("payment_intent", REFERENCE)])),
+    ("payment", Keep::Only(&[("payment_intent", REFERENCE), ("charge", REFERENCE)])),
     ("invoice", REFERENCE),
     ("charge", REFERENCE),
     ("subscription", REFERENCE),
@@ -142,6 +144,12 @@ pub fn read(event: &Value) -> Result<Envelope, NotAnEvent> {
         routing_key,
         account,
     })
+}
+
+/// Id of the purchase that an object belongs to which no event carried, but the API told: what [`Envelope::root_key`]
+/// is of an event, without an account before it.
+pub fn root_of(object: &Value) -> Option<String> {
+    EventObject::carried(Some(object)).root()
 }
 
 /// The object that a classic event carries.

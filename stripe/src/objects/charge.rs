@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::{Found, UnsupportedShape};
+use super::{Found, Refund, UnsupportedShape};
+
+/// What its `object` field says.
+const KIND: &str = "charge";
 
 /// What we read of a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +27,16 @@ pub struct Charge {
     pub amount_captured: Option<i64>,
     /// What was given back so far, all refunds together, in the currency's minor unit.
     pub amount_refunded: Option<i64>,
+    /// The refunds, if they are all inline; they are no more since 2022-11-15, unless they were expanded. Those of 2013
+    /// have no ids, by which alone one can be told from another: then there are none, and the cumulative figure counts.
+    pub refunds: Option<Vec<Refund>>,
+    /// Whether it was ever disputed; older charges do not say.
+    pub disputed: Option<bool>,
+    /// The dispute, where the charge names it.
+    pub dispute: Option<String>,
     /// ISO 4217 code, lower case.
     pub currency: Option<String>,
-    /// Customer.
+    /// Customer, or customer account.
     pub customer: Option<String>,
     /// Payment intent that it pays.
     pub payment_intent: Option<String>,
@@ -41,9 +51,14 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// Reads the object of a charge event.
+    /// Reads a charge.
     pub fn read(object: &Value) -> Result<Self, UnsupportedShape> {
-        let fields = Fields::of(object, "charge")?;
+        Self::of(&Fields::of(object, KIND)?)
+    }
+
+    /// Reads a charge that stands in another object.
+    pub(super) fn of(fields: &Fields<'_>) -> Result<Self, UnsupportedShape> {
+        fields.must_be(KIND)?;
         Ok(Self {
             id: fields.id()?,
             status: fields.text("status")?,
@@ -52,6 +67,10 @@ impl Charge {
             amount: fields.integer("amount")?,
             amount_captured: fields.integer("amount_captured")?,
             amount_refunded: fields.integer("amount_refunded")?,
+            refunds: refunds(fields)?,
+            disputed: fields.flag("disputed")?,
+            // A hint only, which old charges expand without an id: their disputes had none.
+            dispute: fields.reference("dispute").ok().flatten(),
             currency: fields.text("currency")?,
             customer: fields.customer()?,
             payment_intent: fields.reference("payment_intent")?,
@@ -61,4 +80,12 @@ impl Charge {
             names: fields.found(&["billing_details.name", "shipping.name"]),
         })
     }
+}
+
+fn refunds(charge: &Fields<'_>) -> Result<Option<Vec<Refund>>, UnsupportedShape> {
+    let read = |refund: &Fields<'_>| {
+        let is_known = refund.has("id");
+        is_known.then(|| Refund::of(refund)).transpose()
+    };
+    Ok(charge.list("refunds", read)?.and_then(|refunds| refunds.into_iter().collect()))
 }

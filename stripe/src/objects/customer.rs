@@ -12,6 +12,8 @@ use super::{Found, UnsupportedShape};
 pub struct Customer {
     /// `cus_…`.
     pub id: String,
+    /// The customer is gone. The API says so and no more of it; an event that tells of it still carries the rest.
+    pub deleted: bool,
     /// The customer's metadata.
     pub metadata: BTreeMap<String, String>,
     /// E-mails that it names.
@@ -21,11 +23,12 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// Reads the object of a customer event.
+    /// Reads a customer.
     pub fn read(object: &Value) -> Result<Self, UnsupportedShape> {
         let fields = Fields::of(object, "customer")?;
         Ok(Self {
             id: fields.id()?,
+            deleted: fields.flag("deleted")? == Some(true),
             metadata: fields.metadata()?,
             emails: fields.found(&["email"]),
             names: fields.found(&["name", "shipping.name"]),

@@ -16,21 +16,25 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The object itself. Its `object` field, where there is one, must name the kind that is expected: a refund that
-    /// came under the name of a charge must not be read as one.
+    /// The object itself, which must be of this kind.
     pub(super) fn of(object: &'a Value, kind: &str) -> Result<Self, UnsupportedShape> {
         let fields = Self::nested(object, String::new())?;
-        match fields.map.get("object") {
-            None => Ok(fields),
-            Some(Value::String(label)) if label == kind => Ok(fields),
-            Some(_) => {
-                Err(fields.unsupported("object", "the kind of object that this event carries"))
-            }
+        fields.must_be(kind)?;
+        Ok(fields)
+    }
+
+    /// The `object` field, where there is one, must name the kind that is expected: a refund that came under the name
+    /// of a charge must not be read as one.
+    pub(super) fn must_be(&self, kind: &str) -> Result<(), UnsupportedShape> {
+        match self.map.get("object") {
+            None => Ok(()),
+            Some(Value::String(label)) if label == kind => Ok(()),
+            Some(_) => Err(self.unsupported("object", "the kind of object that is expected here")),
         }
     }
 
     /// An object inside, at a `place` that ends in a dot.
-    pub(super) fn nested(value: &'a Value, place: String) -> Result<Self, UnsupportedShape> {
+    fn nested(value: &'a Value, place: String) -> Result<Self, UnsupportedShape> {
         let Some(map) = value.as_object() else {
             let path = place.trim_end_matches('.').to_owned();
             return Err(UnsupportedShape { path, expected: "an object" });
@@ -42,6 +46,11 @@ impl<'a> Fields<'a> {
     pub(super) fn id(&self) -> Result<String, UnsupportedShape> {
         reference::id(self.map.get("id"))
             .ok_or_else(|| self.unsupported("id", "an id of 1 to 255 characters"))
+    }
+
+    /// Whether there is such a field, of whatever type but null.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(|value| !value.is_null())
     }
 
     /// An id, an expanded object, or null.
@@ -71,18 +80,51 @@ impl<'a> Fields<'a> {
         self.read(name, "true or false", Value::as_bool)
     }
 
-    /// A list that was expanded, with its elements' places. None if it was not, or if Stripe cut it off: half a list
-    /// must not pass for the whole.
-    pub(super) fn list(&self, name: &str) -> Result<Option<Vec<Fields<'a>>>, UnsupportedShape> {
-        let Some(list) = self.map.get(name).filter(|list| !list.is_null()) else { return Ok(None) };
-        let list = Self::nested(list, format!("{}{name}.", self.place))?;
-        let is_cut_off = list.flag("has_more")? == Some(true);
-        let items = list.read("data", "a list", Value::as_array)?;
-        let items = items.map_or(&[][..], Vec::as_slice).iter().enumerate();
-        let elements: Result<Vec<_>, _> = items
-            .map(|(index, item)| Self::nested(item, format!("{}data.{index}.", list.place)))
-            .collect();
-        Ok(if is_cut_off { None } else { Some(elements?) })
+    /// An object inside; none if it is null or absent.
+    pub(super) fn object(&self, name: &str) -> Result<Option<Self>, UnsupportedShape> {
+        let value = self.map.get(name).filter(|value| !value.is_null());
+        value.map(|value| Self::nested(value, format!("{}{name}.", self.place))).transpose()
+    }
+
+    /// An object that stands where a reference does, because it was expanded.
+    pub(super) fn expanded(&self, name: &str) -> Option<Self> {
+        let value = self.map.get(name).filter(|value| value.is_object())?;
+        Self::nested(value, format!("{}{name}.", self.place)).ok()
+    }
+
+    /// A list that was expanded, each of its elements read by `read`. None if it was not, or if Stripe cut it off: half
+    /// a list must not pass for the whole. Some lists are bare arrays, and those are whole.
+    pub(super) fn list<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&Self) -> Result<T, UnsupportedShape>,
+    ) -> Result<Option<Vec<T>>, UnsupportedShape> {
+        let place = format!("{}{name}.", self.place);
+        let (items, place) = match self.map.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Array(items)) => (items, place),
+            Some(list) => {
+                let list = Self::nested(list, place)?;
+                let items = list.read("data", "a list", Value::as_array)?;
+                let Some(items) = items else { return Ok(None) };
+                if list.is_cut_off(items.len())? {
+                    return Ok(None);
+                }
+                (items, format!("{}data.", list.place))
+            }
+        };
+        let elements = items.iter().enumerate();
+        elements
+            .map(|(index, item)| read(&Self::nested(item, format!("{place}{index}."))?))
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    /// Whether a list says that it has more elements than the `present` ones: by `has_more`, or before that came (2014)
+    /// by its `count`.
+    fn is_cut_off(&self, present: usize) -> Result<bool, UnsupportedShape> {
+        let count = self.integer("count")?.and_then(|count| usize::try_from(count).ok());
+        Ok(self.flag("has_more")? == Some(true) || count.is_some_and(|count| count > present))
     }
 
     /// Metadata. Stripe keeps text only; what is no text is taken as it is written, and null is absence.

@@ -5,19 +5,39 @@
 //! guess: [`UnsupportedShape`], which ends up before a person. Look at which fields are there, never at `api_version`.
 
 mod charge;
+mod credit_note;
 mod customer;
+mod dispute;
+mod early_fraud_warning;
 mod fields;
 mod id_shaped;
+mod invoice;
+mod invoice_line;
+mod invoice_payment;
 mod payment_intent;
+mod period;
+mod price;
+mod refund;
 mod session;
+mod subscription;
 #[cfg(test)]
 mod tests;
 
 pub use charge::Charge;
+pub use credit_note::CreditNote;
 pub use customer::Customer;
+pub use dispute::{BalanceTransaction, Dispute};
+pub use early_fraud_warning::EarlyFraudWarning;
 pub use id_shaped::{MAX_ID_SHAPED, id_shaped_values};
+pub use invoice::Invoice;
+pub use invoice_line::InvoiceLine;
+pub use invoice_payment::InvoicePayment;
 pub use payment_intent::PaymentIntent;
+pub use period::Period;
+pub use price::Price;
+pub use refund::Refund;
 pub use session::{LineItem, Session};
+pub use subscription::{Subscription, SubscriptionItem};
 
 /// An object that cannot be read without guessing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::{Found, UnsupportedShape};
+use super::{Charge, Found, UnsupportedShape};
 
 /// What we read of a payment intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct PaymentIntent {
     pub invoice: Option<String>,
     /// The charge that paid it; before 2022-11-15 the newest of its inline `charges`.
     pub latest_charge: Option<String>,
+    /// The charges that stand in it, paid or failed: before 2022-11-15 all of them, later the latest if it was expanded.
+    pub charges: Vec<Charge>,
     /// The payment intent's own metadata; the session's is another one.
     pub metadata: BTreeMap<String, String>,
     /// E-mails that it names.
@@ -35,9 +37,12 @@ pub struct PaymentIntent {
 }
 
 impl PaymentIntent {
-    /// Reads the object of a payment intent event.
+    /// Reads a payment intent.
     pub fn read(object: &Value) -> Result<Self, UnsupportedShape> {
         let fields = Fields::of(object, "payment_intent")?;
+        let charges = charges(&fields)?;
+        // `charges` lists the newest first. Where it names none, the charge itself still names its payment intent.
+        let newest = charges.first().map(|charge| charge.id.clone());
         Ok(Self {
             id: fields.id()?,
             status: fields.text("status")?,
@@ -46,7 +51,8 @@ impl PaymentIntent {
             currency: fields.text("currency")?,
             customer: fields.customer()?,
             invoice: fields.reference("invoice")?,
-            latest_charge: latest_charge(&fields)?,
+            latest_charge: fields.reference("latest_charge")?.or(newest),
+            charges,
             metadata: fields.metadata()?,
             emails: fields.found(&["receipt_email"]),
             names: fields.found(&["shipping.name"]),
@@ -54,11 +60,9 @@ impl PaymentIntent {
     }
 }
 
-/// `charges` lists the newest first. Where it names none, the charge itself still names its payment intent.
-fn latest_charge(fields: &Fields<'_>) -> Result<Option<String>, UnsupportedShape> {
-    if let Some(charge) = fields.reference("latest_charge")? {
-        return Ok(Some(charge));
+fn charges(intent: &Fields<'_>) -> Result<Vec<Charge>, UnsupportedShape> {
+    if let Some(latest) = intent.expanded("latest_charge") {
+        return Ok(vec![Charge::of(&latest)?]);
     }
-    let charges = fields.list("charges")?.unwrap_or_default();
-    charges.first().map(Fields::id).transpose()
+    Ok(intent.list("charges", Charge::of)?.unwrap_or_default())
 }

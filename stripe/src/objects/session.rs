@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::{Found, UnsupportedShape};
+use super::{Found, Price, UnsupportedShape};
 
 /// What we read of a Checkout session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub struct Session {
     pub status: Option<String>,
     /// `paid`, `unpaid` or `no_payment_required`.
     pub payment_status: Option<String>,
+    /// When it was started, in seconds since 1970.
+    pub created: Option<i64>,
+    /// When it ends if it is not completed, in seconds since 1970; older ones do not say.
+    pub expires_at: Option<i64>,
     /// What is paid, with tax and shipping, in the currency's minor unit. Never what credits are counted from.
     pub amount_total: Option<i64>,
     /// ISO 4217 code, lower case.
@@ -47,14 +51,14 @@ pub struct Session {
 /// One thing that was bought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineItem {
-    /// Price id.
-    pub price: Option<String>,
+    /// Its price.
+    pub price: Option<Price>,
     /// How many.
     pub quantity: Option<i64>,
 }
 
 impl Session {
-    /// Reads the object of a session event.
+    /// Reads a session.
     pub fn read(object: &Value) -> Result<Self, UnsupportedShape> {
         let fields = Fields::of(object, "checkout.session")?;
         Ok(Self {
@@ -62,6 +66,8 @@ impl Session {
             mode: fields.text("mode")?,
             status: fields.text("status")?,
             payment_status: fields.text("payment_status")?,
+            created: fields.integer("created")?,
+            expires_at: fields.integer("expires_at")?,
             amount_total: fields.integer("amount_total")?,
             currency: fields.text("currency")?,
             customer: fields.customer()?,
@@ -73,15 +79,13 @@ impl Session {
             metadata: fields.metadata()?,
             emails: fields.found(&["customer_email", "customer_details.email"]),
             names: fields.found(&["customer_details.name"]),
-            line_items: line_items(&fields)?,
+            line_items: fields.list("line_items", LineItem::of)?,
         })
     }
 }
 
-fn line_items(session: &Fields<'_>) -> Result<Option<Vec<LineItem>>, UnsupportedShape> {
-    let Some(items) = session.list("line_items")? else { return Ok(None) };
-    let read = |item: &Fields<'_>| {
-        Ok(LineItem { price: item.reference("price")?, quantity: item.integer("quantity")? })
-    };
-    items.iter().map(read).collect::<Result<_, _>>().map(Some)
+impl LineItem {
+    fn of(item: &Fields<'_>) -> Result<Self, UnsupportedShape> {
+        Ok(Self { price: Price::of(item)?, quantity: item.integer("quantity")? })
+    }
 }

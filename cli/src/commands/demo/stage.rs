@@ -75,6 +75,7 @@ impl Stage {
             listen: ANY_PORT,
             admin_listen: ANY_PORT,
             alias_root: false,
+            stripe_api_base: settings.stripe_api_base.value.clone(),
             tenants: vec![tenant_settings(&tenant, secret.clone())],
             modes: vec![Mode::Test],
         };

@@ -1,10 +1,11 @@
 //! What an event says of itself, from every form that it comes in.
 
 mod agreement;
+mod keys;
 
 use serde_json::{Value, json};
 
-use super::{Envelope, NotAnEvent, peek, read};
+use super::{Envelope, NotAnEvent, ThinPaths, data_object, peek, read, root_of, thin_paths};
 use crate::testing;
 
 /// Both ways of reading, which must not differ.
@@ -84,6 +85,46 @@ fn a_thin_event_leads_to_its_own_object_only() {
         let event =
             json!({"id": "e", "object": "v2.core.event", "type": "t", "related_object": related});
         assert_eq!(envelope(&event).unwrap().routing_key.as_deref(), expected, "{related}");
+    }
+}
+
+#[test]
+fn what_a_thin_event_names_is_fetched_by_kind_and_id() {
+    let cases = [
+        (
+            json!({"id": "ch_1", "type": "charge", "url": "/v1/charges/ch_1"}),
+            Some("/v1/charges/ch_1"),
+        ),
+        (json!({"id": "cs_1", "type": "checkout.session"}), Some("/v1/checkout/sessions/cs_1")),
+        // The address that it gives is not trusted.
+        (
+            json!({"id": "re_1", "type": "refund", "url": "https://example.com/v1/keys"}),
+            Some("/v1/refunds/re_1"),
+        ),
+        (json!({"id": "../keys", "type": "charge", "url": "/v1/charges/ch_1"}), None),
+        (
+            json!({"id": "bm_123", "type": "billing.meter", "url": "/v1/billing/meters/bm_123"}),
+            None,
+        ),
+        (json!({"type": "charge"}), None),
+        (json!({"id": "ch_1"}), None),
+        (json!(null), None),
+    ];
+    for (related, expected) in cases {
+        let event = json!({"id": "e", "object": "v2.core.event", "type": "t", "related_object": related,
+                           "data": {"object": {"id": "ch_9", "object": "charge"}}});
+        let expected = ThinPaths { object: expected.map(str::to_owned), snapshot_event: None };
+        assert_eq!(thin_paths(&event), expected, "{related}");
+    }
+    for (snapshot_event, expected) in [
+        (json!("evt_1"), Some("/v1/events/evt_1")),
+        (json!("evt_1/../../keys"), None),
+        (json!({"id": "evt_1"}), None),
+        (json!(null), None),
+    ] {
+        let event = json!({"id": "e", "object": "v2.core.event", "type": "t", "snapshot_event": snapshot_event});
+        let expected = ThinPaths { object: None, snapshot_event: expected.map(str::to_owned) };
+        assert_eq!(thin_paths(&event), expected, "{snapshot_event}");
     }
 }
 
@@ -196,104 +237,6 @@ fn the_time_is_seconds_or_text_since_1970() {
 }
 
 #[test]
-fn keys_lead_to_the_purchase_the_best_first() {
-    let cases = [
-        (json!({"id": "pi_1", "object": "payment_intent", "invoice": "in_1"}), Some("pi_1")),
-        (
-            json!({"id": "ch_1", "object": "charge", "payment_intent": "pi_1", "invoice": "in_1"}),
-            Some("pi_1"),
-        ),
-        (json!({"id": "ch_1", "object": "charge", "payment_intent": {"id": "pi_1"}}), Some("pi_1")),
-        (
-            json!({"id": "ch_1", "object": "charge", "payment_intent": null, "invoice": "in_1"}),
-            Some("in_1"),
-        ),
-        (json!({"id": "ch_1", "object": "charge"}), Some("ch_1")),
-        (
-            json!({"id": "cs_1", "object": "checkout.session", "payment_intent": "pi_1"}),
-            Some("pi_1"),
-        ),
-        (
-            json!({"id": "cs_1", "object": "checkout.session", "invoice": "in_1", "subscription": "sub_1"}),
-            Some("in_1"),
-        ),
-        (
-            json!({"id": "cs_1", "object": "checkout.session", "subscription": "sub_1"}),
-            Some("cs_1"),
-        ),
-        (
-            json!({"id": "in_1", "object": "invoice", "charge": "ch_1", "subscription": "sub_1"}),
-            Some("in_1"),
-        ),
-        (json!({"object": "invoice", "subscription": "sub_1", "customer": "cus_1"}), Some("sub_1")),
-        (
-            json!({"id": "inpay_1", "object": "invoice_payment", "invoice": "in_1",
-                "payment": {"type": "payment_intent", "payment_intent": "pi_1"}}),
-            Some("pi_1"),
-        ),
-        (
-            json!({"id": "re_1", "object": "refund", "charge": "ch_1", "payment_intent": ""}),
-            Some("ch_1"),
-        ),
-        (json!({"id": "dp_1", "object": "dispute", "charge": {"id": "ch_1"}}), Some("ch_1")),
-        (json!({"id": "sub_1", "object": "subscription", "customer": "cus_1"}), Some("sub_1")),
-        (json!({"id": "di_1", "object": "discount", "subscription": "sub_1"}), Some("sub_1")),
-        (json!({"id": "cs_1", "object": "checkout.session", "charge": "ch_1"}), Some("cs_1")),
-        (json!({"id": "ii_1", "object": "invoiceitem", "invoice": {"id": "in_1"}}), Some("in_1")),
-        (
-            json!({"id": "di_1", "object": "discount", "subscription": {"id": "sub_1"}}),
-            Some("sub_1"),
-        ),
-        (
-            json!({"object": "invoice_payment", "payment": {"payment_intent": {"id": "pi_1"}}}),
-            Some("pi_1"),
-        ),
-        // What is no reference leads nowhere.
-        (json!({"id": "re_1", "object": "refund", "charge": 7, "payment_intent": {}}), None),
-        (json!({"id": "re_1", "object": "refund", "charge": "c".repeat(256)}), None),
-        (json!({"id": "pi_1"}), None),
-        (json!({}), None),
-    ];
-    for (object, expected) in cases {
-        let envelope = envelope(&classic(&object)).unwrap();
-        assert_eq!(envelope.root_key.as_deref(), expected, "{object}");
-        if expected.is_some() {
-            assert_eq!(envelope.routing_key, envelope.root_key, "{object}");
-        }
-    }
-}
-
-#[test]
-fn what_belongs_to_no_purchase_goes_by_the_customer() {
-    let cases = [
-        (json!({"id": "cus_1", "object": "customer"}), Some("cus_1")),
-        (json!({"id": "card_1", "object": "card", "customer": "cus_1"}), Some("cus_1")),
-        (json!({"object": "discount", "customer": {"id": "cus_1"}}), Some("cus_1")),
-        (json!({"object": "x", "customer": null, "customer_account": "acct_9"}), Some("acct_9")),
-        (json!({"object": "x", "customer": "cus_1", "customer_account": "acct_9"}), Some("cus_1")),
-        (json!({"object": "x", "customer_account": {"id": "acct_9"}}), Some("acct_9")),
-        (json!({"object": "balance"}), None),
-    ];
-    for (object, expected) in cases {
-        let envelope = envelope(&classic(&object)).unwrap();
-        assert_eq!(
-            (envelope.root_key.as_deref(), envelope.routing_key.as_deref()),
-            (None, expected),
-            "{object}"
-        );
-    }
-}
-
-#[test]
-fn keys_of_a_connect_event_name_the_account() {
-    let mut event = classic(&json!({"id": "cus_1", "object": "customer"}));
-    event["account"] = json!("acct_1");
-    let envelope = envelope(&event).unwrap();
-    assert_eq!(envelope.routing_key.as_deref(), Some("acct_1/cus_1"));
-    assert_eq!(envelope.key("pi_1"), "acct_1/pi_1");
-}
-
-#[test]
 fn nul_does_not_leave() {
     let event = json!({"id": "e\0", "object": "event", "type": "t\0", "account": "a\0",
                        "data": {"object": {"id": "c\0", "object": "charge"}}});
@@ -323,5 +266,9 @@ fn every_recorded_event_has_an_envelope() {
             document["account"].is_string() || document["context"].is_string(),
             "{name}"
         );
+        if let Some(object) = data_object(&document) {
+            let root = root_of(object).map(|root| envelope.key(&root));
+            assert_eq!(root, envelope.root_key, "{name}");
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! What is read of each object, and what makes one unreadable.
 
+mod id_shaped;
+mod invoices;
 mod recorded;
+mod reversals;
 mod unsupported;
 
 use std::collections::BTreeMap;
@@ -9,7 +12,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Charge, Customer, Found, LineItem, MAX_ID_SHAPED, PaymentIntent, Session, id_shaped_values,
+    Charge, CreditNote, Customer, Dispute, EarlyFraudWarning, Found, Invoice, InvoicePayment,
+    LineItem, MAX_ID_SHAPED, PaymentIntent, Price, Refund, Session, Subscription, id_shaped_values,
 };
 
 fn found(path: &str, value: &str) -> Found {
@@ -20,16 +24,21 @@ fn metadata(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|&(key, value)| (key.into(), value.into())).collect()
 }
 
+/// A price of which only its id is known.
+fn price(id: &str) -> Price {
+    Price { id: id.into(), product: None, lookup_key: None }
+}
+
 #[test]
 fn a_session_in_full() {
     let object = json!({
         "id": "cs_1", "object": "checkout.session", "mode": "payment", "status": "complete", "payment_status": "paid",
-        "amount_total": 1190, "currency": "eur", "customer": "cus_1", "customer_account": null,
+        "created": 1_700_000_000, "expires_at": 1_700_086_400, "amount_total": 1190, "currency": "eur", "customer": "cus_1", "customer_account": null,
         "payment_intent": {"id": "pi_1", "object": "payment_intent", "amount": 1190}, "invoice": null,
         "payment_link": "plink_1", "client_reference_id": "u_1", "metadata": {"user_id": "u_1", "credits": "50"},
         "customer_email": "a@example.com", "customer_details": {"email": "b@example.com", "name": "B"},
         "line_items": {"object": "list", "has_more": false, "data": [
-            {"id": "li_1", "price": {"id": "price_1", "unit_amount": 500}, "quantity": 2},
+            {"id": "li_1", "price": {"id": "price_1", "product": "prod_1", "lookup_key": "fifty"}, "quantity": 2},
             {"id": "li_2", "price": "price_2", "quantity": null},
             {"id": "li_3", "price": null},
         ]},
@@ -39,6 +48,8 @@ fn a_session_in_full() {
         mode: Some("payment".into()),
         status: Some("complete".into()),
         payment_status: Some("paid".into()),
+        created: Some(1_700_000_000),
+        expires_at: Some(1_700_086_400),
         amount_total: Some(1190),
         currency: Some("eur".into()),
         customer: Some("cus_1".into()),
@@ -54,8 +65,15 @@ fn a_session_in_full() {
         ],
         names: vec![found("customer_details.name", "B")],
         line_items: Some(vec![
-            LineItem { price: Some("price_1".into()), quantity: Some(2) },
-            LineItem { price: Some("price_2".into()), quantity: None },
+            LineItem {
+                price: Some(Price {
+                    id: "price_1".into(),
+                    product: Some("prod_1".into()),
+                    lookup_key: Some("fifty".into()),
+                }),
+                quantity: Some(2),
+            },
+            LineItem { price: Some(price("price_2")), quantity: None },
             LineItem { price: None, quantity: None },
         ]),
     };
@@ -66,7 +84,7 @@ fn a_session_in_full() {
 fn a_payment_intent_in_full() {
     let object = json!({
         "id": "pi_1", "object": "payment_intent", "status": "succeeded", "amount": 800, "amount_received": 800,
-        "currency": "jpy", "customer": null, "customer_account": "acct_9", "latest_charge": {"id": "ch_1"},
+        "currency": "jpy", "customer": null, "customer_account": "acct_9", "latest_charge": "ch_1",
         "invoice": "in_1", "metadata": {"user_id": "u_1"}, "receipt_email": "a@example.com",
         "shipping": {"name": "A"},
     });
@@ -79,6 +97,7 @@ fn a_payment_intent_in_full() {
         customer: Some("acct_9".into()),
         invoice: Some("in_1".into()),
         latest_charge: Some("ch_1".into()),
+        charges: vec![],
         metadata: metadata(&[("user_id", "u_1")]),
         emails: vec![found("receipt_email", "a@example.com")],
         names: vec![found("shipping.name", "A")],
@@ -90,7 +109,7 @@ fn a_payment_intent_in_full() {
 fn a_charge_in_full() {
     let object = json!({
         "id": "ch_1", "object": "charge", "status": "succeeded", "paid": true, "captured": true, "amount": 1000,
-        "amount_captured": 900, "amount_refunded": 100, "currency": "usd", "customer": {"id": "cus_1", "deleted": true},
+        "amount_captured": 900, "amount_refunded": 100, "refunds": null, "disputed": true, "dispute": "dp_1", "currency": "usd", "customer": {"id": "cus_1", "deleted": true},
         "payment_intent": "pi_1", "invoice": "in_1", "metadata": {}, "receipt_email": "a@example.com",
         "billing_details": {"email": "b@example.com", "name": "B"}, "shipping": {"name": "C"},
     });
@@ -102,6 +121,9 @@ fn a_charge_in_full() {
         amount: Some(1000),
         amount_captured: Some(900),
         amount_refunded: Some(100),
+        refunds: None,
+        disputed: Some(true),
+        dispute: Some("dp_1".into()),
         currency: Some("usd".into()),
         customer: Some("cus_1".into()),
         payment_intent: Some("pi_1".into()),
@@ -124,11 +146,68 @@ fn a_customer_in_full() {
     });
     let expected = Customer {
         id: "cus_1".into(),
+        deleted: false,
         metadata: metadata(&[("user_id", "u_1")]),
         emails: vec![found("email", "a@example.com")],
         names: vec![found("name", "A"), found("shipping.name", "B")],
     };
     assert_eq!(Customer::read(&object), Ok(expected));
+}
+
+#[test]
+fn a_customer_that_is_gone() {
+    for (object, expected) in [
+        (json!({"id": "cus_1", "object": "customer", "deleted": true}), true),
+        (json!({"id": "cus_1", "object": "customer", "deleted": false}), false),
+        (json!({"id": "cus_1", "object": "customer", "deleted": null}), false),
+    ] {
+        assert_eq!(Customer::read(&object).unwrap().deleted, expected, "{object}");
+    }
+}
+
+/// What differs from kind to kind of session is which fields are null.
+#[test]
+fn sessions_of_every_kind() {
+    for (object, expected) in [
+        (
+            json!({"mode": "subscription", "status": "complete", "payment_status": "paid", "payment_intent": null,
+                "subscription": "sub_1", "invoice": "in_1", "invoice_creation": null, "ui_mode": "hosted_page"}),
+            ["subscription", "complete", "paid", "-", "in_1", "sub_1", "-"],
+        ),
+        (
+            json!({"mode": "payment", "status": "complete", "payment_status": "unpaid", "payment_intent": "pi_1",
+                "payment_link": "plink_1", "invoice_creation": {"enabled": true, "invoice_data": {"metadata": {}}}}),
+            ["payment", "complete", "unpaid", "pi_1", "-", "-", "plink_1"],
+        ),
+        (
+            json!({"mode": "payment", "status": "expired", "payment_status": "unpaid", "payment_intent": null,
+                "after_expiration": {"recovery": null}, "url": null}),
+            ["payment", "expired", "unpaid", "-", "-", "-", "-"],
+        ),
+        (
+            json!({"mode": "setup", "status": "complete", "payment_status": "no_payment_required",
+                "setup_intent": "seti_1", "amount_total": null, "currency": null}),
+            ["setup", "complete", "no_payment_required", "-", "-", "-", "-"],
+        ),
+        (
+            json!({"payment_intent": "pi_1", "display_items": []}),
+            ["-", "-", "-", "pi_1", "-", "-", "-"],
+        ),
+    ] {
+        let mut object = object;
+        object["id"] = json!("cs_1");
+        let session = Session::read(&object).unwrap();
+        let found = [
+            session.mode,
+            session.status,
+            session.payment_status,
+            session.payment_intent,
+            session.invoice,
+            session.subscription,
+            session.payment_link,
+        ];
+        assert_eq!(found.map(|field| field.unwrap_or_else(|| "-".into())), expected, "{object}");
+    }
 }
 
 #[test]
@@ -203,7 +282,12 @@ fn hints_that_are_no_text_are_passed_over() {
 fn line_items_count_only_when_they_are_all_there() {
     for (line_items, expected) in [
         (json!(null), None),
+        (json!({}), None),
+        (json!({"data": null, "has_more": false}), None),
         (json!({"data": [], "has_more": false}), Some(0)),
+        (json!([{"price": "price_1"}, {"price": "price_2"}]), Some(2)),
+        (json!({"data": [{"price": "price_1"}], "count": 1}), Some(1)),
+        (json!({"data": [{"price": "price_1"}], "count": 2}), None),
         (json!({"data": [{"price": "price_1"}]}), Some(1)),
         (json!({"data": [{"price": "price_1"}], "has_more": true}), None),
     ] {
@@ -215,54 +299,31 @@ fn line_items_count_only_when_they_are_all_there() {
 
 #[test]
 fn the_charge_of_a_payment_intent_in_every_version() {
-    for (fields, expected) in [
-        (json!({"latest_charge": "ch_2"}), Some("ch_2")),
+    for (fields, expected, inline) in [
+        (json!({"latest_charge": "ch_2"}), Some("ch_2"), &[][..]),
+        (json!({"latest_charge": {"id": "ch_2", "object": "charge"}}), Some("ch_2"), &["ch_2"]),
         (
             json!({"latest_charge": null, "charges": {"data": [{"id": "ch_2"}, {"id": "ch_1"}]}}),
             Some("ch_2"),
+            &["ch_2", "ch_1"],
         ),
-        (json!({"charges": {"data": []}}), None),
-        (json!({"charges": null}), None),
-        (json!({}), None),
+        (json!({"charges": {"data": []}}), None, &[]),
+        (json!({"charges": null}), None, &[]),
+        (json!({}), None, &[]),
     ] {
         let mut object = fields;
         object["id"] = json!("pi_1");
         let intent = PaymentIntent::read(&object).unwrap();
         assert_eq!(intent.latest_charge.as_deref(), expected, "{object}");
+        assert!(
+            intent.charges.iter().map(|charge| charge.id.as_str()).eq(inline.iter().copied()),
+            "{object}"
+        );
     }
 }
 
-#[test]
-fn id_shaped_values_are_found_wherever_they_stand() {
-    const A: &str = "6f9619ff-8b86-d011-b42d-00c04fc964ff";
-    const B: &str = "6F9619FF-8B86-D011-B42D-00C04FC964FF";
-    let object = json!({
-        "id": "cs_1", "metadata": {"ref": A, "user_id": format!(" {B}\n")}, "custom_fields": [{"text": {"value": A}}],
-        "a": "6f9619ff8b86d011b42d00c04fc964ff", "b": format!("{{{A}}}"), "c": format!("{A}-1"), "d": &A[1..],
-        "e": "6f9619fg-8b86-d011-b42d-00c04fc964ff", "f": "6f9619ff8-b86-d011-b42d-00c04fc964ff", "g": "----", "h": 1,
-        "i": "6f9619f\u{ff}-8b86-d011-b42d-00c04fc964ff",
-    });
-    let expected = [
-        found("custom_fields.0.text.value", A),
-        found("metadata.ref", A),
-        found("metadata.user_id", B),
-    ];
-    assert_eq!(Vec::from_iter(id_shaped_values(&object)), expected);
-    assert_eq!(Vec::from_iter(id_shaped_values(&json!(A))), [found("", A)]);
-}
-
-#[test]
-fn id_shaped_values_are_limited_in_number_and_depth() {
-    const A: &str = "6f9619ff-8b86-d011-b42d-00c04fc964ff";
-    let many: Value = vec![json!(A); 10_000].into();
-    assert_eq!(id_shaped_values(&many).len(), 16);
-
-    let under = |key: String| id_shaped_values(&json!({ key: A })).len();
-    assert_eq!((under("k".repeat(256)), under("k".repeat(257))), (1, 0));
-}
-
 /// Names that the views look at.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 26] = [
     "id",
     "object",
     "customer",
@@ -280,6 +341,15 @@ const KEYS: [&str; 17] = [
     "payment_intent",
     "status",
     "paid",
+    "refunds",
+    "lines",
+    "parent",
+    "type",
+    "subscription_details",
+    "payments",
+    "payment",
+    "items",
+    "balance_transactions",
 ];
 
 /// Any JSON whose keys are often those that the views look at.
@@ -305,6 +375,9 @@ proptest! {
     #[test]
     fn nothing_is_too_strange_to_be_refused(object in object()) {
         let _ = (Session::read(&object), PaymentIntent::read(&object), Charge::read(&object), Customer::read(&object));
+        let _ = (Refund::read(&object), Dispute::read(&object), CreditNote::read(&object));
+        let _ = (Invoice::read(&object), InvoicePayment::read(&object), Subscription::read(&object));
+        let _ = EarlyFraudWarning::read(&object);
         prop_assert!(id_shaped_values(&object).len() <= MAX_ID_SHAPED);
     }
 }

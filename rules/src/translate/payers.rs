@@ -1,0 +1,30 @@
+//! Who pays: customers and subscriptions, as evidence for their payments.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use stripe::objects::{Customer, Subscription, UnsupportedShape};
+
+use super::stripe_events::Reader;
+use crate::evidence::Kind;
+use crate::news::News;
+
+impl Reader<'_> {
+    pub(super) fn customer(&self, object: &Value) -> Result<News, UnsupportedShape> {
+        let customer = Customer::read(object)?;
+        let mut evidence = BTreeSet::new();
+        self.add_metadata(&mut evidence, "customer", &customer.metadata);
+        self.add_hashed(&mut evidence, "customer", Kind::Email, &customer.emails);
+        self.add_hashed(&mut evidence, "customer", Kind::Name, &customer.names);
+        let told = BTreeMap::from([(self.id(&customer.id), self.shared(evidence))]);
+        Ok(News::Customers { told, answers: self.answers() })
+    }
+
+    pub(super) fn subscription(&self, object: &Value) -> Result<News, UnsupportedShape> {
+        let subscription = Subscription::read(object)?;
+        let mut evidence = BTreeSet::new();
+        self.add_metadata(&mut evidence, "subscription", &subscription.metadata);
+        let told = BTreeMap::from([(self.id(&subscription.id), self.shared(evidence))]);
+        Ok(News::Customers { told, answers: self.answers() })
+    }
+}

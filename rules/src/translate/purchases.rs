@@ -1,0 +1,322 @@
+//! What was bought and paid: sessions, payment intents, charges, invoices and what ties them together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::decision::Reason;
+use serde_json::Value;
+use stripe::event_type::SessionEvent;
+use stripe::objects::{
+    Charge, CreditNote, Found, Invoice, InvoiceLine, InvoicePayment, LineItem, PaymentIntent,
+    Session, UnsupportedShape,
+};
+
+use super::stripe_events::Reader;
+use crate::bought::{Bought, List};
+use crate::evidence::{Evidence, Kind, user_id};
+use crate::news::{News, PaymentNews};
+use crate::payment::{Claims, Door, Facts, Progress, Told};
+use crate::reversal::Figure;
+
+/// Metadata keys that say what was bought. Of two spellings, both are read.
+const PRICE_KEYS: [&str; 2] = ["price", "price_id"];
+
+/// What the views of a session, a payment intent, a charge and an invoice have in common.
+struct Purchase<'a> {
+    door: Door,
+    /// Name of the object in evidence.
+    name: &'static str,
+    id: &'a str,
+    /// Objects of the same payment that it names.
+    names: Vec<Option<&'a str>>,
+    /// Customer and subscription.
+    payers: [Option<&'a str>; 2],
+    metadata: &'a BTreeMap<String, String>,
+    emails: &'a [Found],
+    people: &'a [Found],
+    progress: Progress,
+    amount: Option<i64>,
+    currency: Option<&'a str>,
+}
+
+impl Reader<'_> {
+    pub(super) fn session(&self, object: &Value) -> Result<News, UnsupportedShape> {
+        let session = Session::read(object)?;
+        let is_setup = || object.get("setup_intent").is_some_and(|intent| !intent.is_null());
+        // Sessions of 2019 do not say their mode: what they refer to does.
+        let is_subscription = match session.mode.as_deref() {
+            Some("payment") => false,
+            Some("subscription") => true,
+            Some("setup") => return Ok(News::Nothing(Reason::SetupMode)),
+            Some(_) => return Ok(News::Nothing(Reason::NotUnderstoodYet)),
+            None if session.subscription.is_some() => true,
+            None if session.payment_intent.is_none() && is_setup() => {
+                return Ok(News::Nothing(Reason::SetupMode));
+            }
+            None => false,
+        };
+        if is_subscription {
+            return Ok(self.subscription_session(object, &session));
+        }
+        let news =
+            self.purchase(object, &Self::session_purchase(&session, self.progress(&session)?));
+        Ok(told(self.with_reference(news, &session)))
+    }
+
+    /// How far a session of payment mode has come: what the event says, else the object.
+    fn progress(&self, session: &Session) -> Result<Progress, UnsupportedShape> {
+        match SessionEvent::of(&self.heard.event_type) {
+            Some(SessionEvent::PaymentSucceeded) => return Ok(Progress::Paid),
+            Some(SessionEvent::PaymentFailed | SessionEvent::Expired) => {
+                return Ok(Progress::Failed);
+            }
+            Some(SessionEvent::Completed) | None => {}
+        }
+        match session.payment_status.as_deref() {
+            None => Err(UnsupportedShape { path: "payment_status".into(), expected: "there" }),
+            Some("paid" | "no_payment_required") => Ok(Progress::Paid),
+            Some(_) => Ok(Progress::Pending),
+        }
+    }
+
+    /// In subscription mode the invoice is paid for, and the session only says whose customer and subscription they are.
+    fn subscription_session(&self, object: &Value, session: &Session) -> News {
+        let mut shared = BTreeSet::new();
+        self.add_metadata(&mut shared, "checkout.session", &session.metadata);
+        let payers = [&session.customer, &session.subscription];
+        let customers: BTreeMap<_, _> = payers
+            .into_iter()
+            .flatten()
+            .map(|id| (self.id(id), self.shared(shared.clone())))
+            .collect();
+        if session.invoice.is_none() {
+            return News::Customers { told: customers, answers: self.answers() };
+        }
+        let purchase = Self::session_purchase(session, Progress::Pending);
+        let mut news = self.with_reference(self.purchase(object, &purchase), session);
+        // What was bought, the invoice's lines say.
+        news.facts.claims = Claims { credits: news.facts.claims.credits, ..Claims::default() };
+        told(PaymentNews { customers, ..news })
+    }
+
+    fn session_purchase(session: &Session, progress: Progress) -> Purchase<'_> {
+        Purchase {
+            door: Door::Session,
+            name: "checkout.session",
+            id: &session.id,
+            names: vec![session.payment_intent.as_deref(), session.invoice.as_deref()],
+            payers: [session.customer.as_deref(), session.subscription.as_deref()],
+            metadata: &session.metadata,
+            emails: &session.emails,
+            people: &session.names,
+            progress,
+            amount: session.amount_total,
+            currency: session.currency.as_deref(),
+        }
+    }
+
+    fn with_reference(&self, mut news: PaymentNews, session: &Session) -> PaymentNews {
+        if let Some(user) = session.client_reference_id.as_deref().and_then(user_id) {
+            let at = "checkout.session.client_reference_id".to_owned();
+            let value = user.to_owned();
+            news.facts.evidence.insert(Evidence { kind: Kind::ClientReference, at, value });
+        }
+        if let Some(items) = &session.line_items {
+            news.facts.lists.insert(self.id(&session.id), list_of_items(items));
+        }
+        news
+    }
+
+    pub(super) fn payment_intent(&self, object: &Value) -> Result<News, UnsupportedShape> {
+        let intent = PaymentIntent::read(object)?;
+        let charges = intent.charges.iter().map(|charge| Some(charge.id.as_str()));
+        let names = [intent.latest_charge.as_deref(), intent.invoice.as_deref()];
+        let paid = intent.status.as_deref() == Some("succeeded");
+        let mut news = self.purchase(
+            object,
+            &Purchase {
+                door: Door::PaymentIntent,
+                name: "payment_intent",
+                id: &intent.id,
+                names: names.into_iter().chain(charges).collect(),
+                payers: [intent.customer.as_deref(), None],
+                metadata: &intent.metadata,
+                emails: &intent.emails,
+                people: &intent.names,
+                progress: if paid { Progress::Paid } else { Progress::Pending },
+                amount: intent.amount_received.or(intent.amount),
+                currency: intent.currency.as_deref(),
+            },
+        );
+        for charge in &intent.charges {
+            self.add_refunds(&mut news.facts, charge);
+        }
+        Ok(told(news))
+    }
+
+    pub(super) fn charge(&self, object: &Value) -> Result<News, UnsupportedShape> {
+        let charge = Charge::read(object)?;
+        // Charges of before 2015 have no status but say that they are paid; those of before 2014 say no more than that.
+        let succeeded = charge
+            .status
+            .as_deref()
+            .map_or_else(|| charge.paid == Some(true), |status| status == "succeeded");
+        let paid = succeeded && charge.paid != Some(false) && charge.captured != Some(false);
+        let mut news = self.purchase(
+            object,
+            &Purchase {
+                door: Door::Charge,
+                name: "charge",
+                id: &charge.id,
+                names: vec![charge.payment_intent.as_deref(), charge.invoice.as_deref()],
+                payers: [charge.customer.as_deref(), None],
+                metadata: &charge.metadata,
+                emails: &charge.emails,
+                people: &charge.names,
+                progress: if paid { Progress::Paid } else { Progress::Pending },
+                amount: charge.amount_captured.filter(|captured| *captured > 0).or(charge.amount),
+                currency: charge.currency.as_deref(),
+            },
+        );
+        self.add_refunds(&mut news.facts, &charge);
+        Ok(told(news))
+    }
+
+    /// What a charge says was given back of it.
+    fn add_refunds(&self, facts: &mut Facts, charge: &Charge) {
+        if let Some(amount) =
+            charge.amount_refunded.filter(|amount| *amount > 0 || self.is_charge())
+        {
+            let figure = Figure { said_at: self.said_at(), amount };
+            facts.reversals.figures.insert(self.id(&charge.id), figure);
+        }
+        for refund in charge.refunds.iter().flatten() {
+            if let Some(read) = self.refund_fact(refund) {
+                facts.reversals.refunds.insert(self.id(&refund.id), read);
+            }
+        }
+    }
+
+    fn is_charge(&self) -> bool {
+        self.heard.event_type.starts_with("charge.")
+    }
+
+    pub(super) fn invoice(&self, object: &Value) -> Result<News, UnsupportedShape> {
+        let invoice = Invoice::read(object)?;
+        let payments = invoice.payments.iter().flatten();
+        let paid_by =
+            payments.flat_map(|paid| [paid.payment_intent.as_deref(), paid.charge.as_deref()]);
+        let names = [invoice.payment_intent.as_deref(), invoice.charge.as_deref()];
+        let progress = match invoice.status.as_deref() {
+            Some("paid") => Progress::Paid,
+            _ if invoice.paid == Some(true) => Progress::Paid,
+            Some("void" | "uncollectible") => Progress::Failed,
+            _ => Progress::Pending,
+        };
+        let mut news = self.purchase(
+            object,
+            &Purchase {
+                door: Door::Invoice,
+                name: "invoice",
+                id: &invoice.id,
+                names: names.into_iter().chain(paid_by).collect(),
+                payers: [invoice.customer.as_deref(), invoice.subscription.as_deref()],
+                metadata: &invoice.metadata,
+                emails: &invoice.emails,
+                people: &invoice.names,
+                progress,
+                amount: invoice.amount_paid.or(invoice.total),
+                currency: invoice.currency.as_deref(),
+            },
+        );
+        let at = "invoice.subscription_details";
+        self.add_metadata(&mut news.facts.evidence, at, &invoice.subscription_metadata);
+        news.facts.claims.credits.extend(claims(&invoice.subscription_metadata).credits);
+        let list = list_of_lines(invoice.lines.as_deref());
+        news.facts.lists.insert(self.id(&invoice.id), list);
+        Ok(told(news))
+    }
+
+    /// Ties an invoice to what paid it (since Basil).
+    pub(super) fn invoice_payment(&self, object: &Value) -> Result<News, UnsupportedShape> {
+        let paid = InvoicePayment::read(object)?;
+        let names =
+            [paid.payment_intent.as_deref(), paid.charge.as_deref(), paid.invoice.as_deref()];
+        Ok(told(self.payment(&names, Facts::default())))
+    }
+
+    /// A correction of an invoice. The money that it gives back, its refunds tell.
+    pub(super) fn credit_note(&self, object: &Value) -> Result<News, UnsupportedShape> {
+        let note = CreditNote::read(object)?;
+        Ok(match note.invoice.as_deref() {
+            Some(invoice) => told(self.payment(&[Some(invoice)], Facts::default())),
+            None => News::Nothing(Reason::UnhandledType),
+        })
+    }
+
+    fn purchase(&self, object: &Value, purchase: &Purchase<'_>) -> PaymentNews {
+        let mut evidence = BTreeSet::new();
+        self.add_metadata(&mut evidence, purchase.name, purchase.metadata);
+        self.add_hashed(&mut evidence, purchase.name, Kind::Email, purchase.emails);
+        self.add_hashed(&mut evidence, purchase.name, Kind::Name, purchase.people);
+        self.add_id_shaped(&mut evidence, purchase.name, object);
+        let told = Told {
+            door: purchase.door,
+            progress: purchase.progress,
+            amount: purchase.amount,
+            currency: purchase.currency.map(str::to_lowercase),
+        };
+        let is_paid = purchase.progress == Progress::Paid;
+        let facts = Facts {
+            objects: BTreeMap::from([(self.id(purchase.id), told)]),
+            customers: purchase.payers.iter().flatten().map(|id| self.id(id)).collect(),
+            evidence,
+            claims: claims(purchase.metadata),
+            paid_at: is_paid.then(|| self.said_at()),
+            ..Facts::default()
+        };
+        let mut objects = vec![Some(purchase.id)];
+        objects.extend(&purchase.names);
+        self.payment(&objects, facts)
+    }
+}
+
+fn told(news: PaymentNews) -> News {
+    News::Payment(Box::new(news))
+}
+
+fn claims(metadata: &BTreeMap<String, String>) -> Claims {
+    let all = |fields: &[&str]| {
+        let texts = fields.iter().filter_map(|field| metadata.get(*field)).map(|text| text.trim());
+        texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    };
+    Claims {
+        prices: all(&PRICE_KEYS),
+        quantities: all(&["quantity"]),
+        credits: all(&["credits"]),
+        units: all(&["unit"]),
+    }
+}
+
+fn list_of_items(items: &[LineItem]) -> List {
+    let line = |(number, item): (usize, &LineItem)| {
+        let price = item.price.as_ref().map(|price| price.id.clone());
+        let bought =
+            Bought { price, quantity: item.quantity, amount: None, proration: false, period: None };
+        (format!("{number:03}"), bought)
+    };
+    List { complete: true, lines: items.iter().enumerate().map(line).collect() }
+}
+
+fn list_of_lines(lines: Option<&[InvoiceLine]>) -> List {
+    let line = |line: &InvoiceLine| {
+        let bought = Bought {
+            price: line.price.as_ref().map(|price| price.id.clone()),
+            quantity: line.quantity,
+            amount: line.amount,
+            proration: line.proration == Some(true),
+            period: line.period.as_ref().map(|period| (period.start, period.end)),
+        };
+        (line.id.clone(), bought)
+    };
+    List { complete: lines.is_some(), lines: lines.into_iter().flatten().map(line).collect() }
+}
