@@ -17,11 +17,6 @@ const DUE_CASES: Statement = count(
 SELECT (SELECT count(*) FROM review_case WHERE state = 1 AND due_pos IS NOT NULL) + (SELECT count(*) FROM woken)",
 );
 
-pub(crate) const OPEN_CASES: Statement = count(
-    "-- chaos.open_cases
-SELECT count(*) FROM review_case WHERE state = 1",
-);
-
 const STORED: Statement = count(
     "-- chaos.stored
 SELECT source_id, pos, body, body_sha256 = sha256(body) FROM event WHERE origin = 1",
@@ -89,7 +84,7 @@ SELECT count(*) FROM (SELECT FROM credit_grant g JOIN owner o USING (tenant_id, 
     ),
 ];
 
-const fn count(sql: &'static str) -> Statement {
+pub(crate) const fn count(sql: &'static str) -> Statement {
     Statement { sql, params: &[], columns: &[] }
 }
 
