@@ -17,7 +17,8 @@ use crate::statement::{Connection, Statement, query, query_one};
 /// Every statement of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&LAST, &PAGE];
 
-/// Bodies that are read at a time: at 1 MiB each at most, 64 MiB.
+/// Bodies that are read at a time: 64 MiB if all are as long as a delivery may be (1 MiB). What was pulled may be longer, up
+/// to 4 MiB, but is rare.
 const PAGE_ROWS: i64 = 64;
 
 const LAST: Statement = Statement {
