@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 
 use super::NewEvent;
 use super::batch::{Batch, Columns};
-use crate::connect::Store;
+use crate::connect::{Client, Store};
 use crate::error::Error;
 use crate::statement::{Statement, query_one};
 
@@ -75,13 +75,23 @@ pub async fn append(
     tenant_id: i32,
     events: &[NewEvent],
 ) -> Result<Vec<Appended>, Error> {
+    append_on(&store.get().await?, tenant_id, events).await
+}
+
+/// Does so on a connection of the caller's. Appends that are begun one after the other on one connection are done in this
+/// order, and the later ones are sent without waiting for the earlier ones.
+pub async fn append_on(
+    client: &Client,
+    tenant_id: i32,
+    events: &[NewEvent],
+) -> Result<Vec<Appended>, Error> {
     check_limits(events)?;
     if events.is_empty() {
         return Ok(Vec::new());
     }
     let batch = Batch::of(events);
     let columns = Columns::of(batch.events());
-    let row = query_one(&store.get().await?, &APPEND, &columns.all(&tenant_id)).await?;
+    let row = query_one(client, &APPEND, &columns.all(&tenant_id)).await?;
     let (end, stored): (Option<i64>, Option<i64>) = (row.get(0), row.get(1));
     let (Some(end), Some(stored)) = (end, stored) else {
         let what_to_do = format!("tenant {tenant_id} has no log; run tally migrate");

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::statement::Statement;
 
-pub use append::{Appended, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_KEY_BYTES, append};
+pub use append::{Appended, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_KEY_BYTES, append, append_on};
 pub use read::{Event, event_get};
 
 /// Lanes of projection.

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bytes::Bytes;
-use store::log::{Appended, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_KEY_BYTES, NewEvent, append};
+use store::log::{
+    Appended, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_KEY_BYTES, NewEvent, append, append_on,
+};
 use store::log::{Origin, event_get};
 use store::{Kind, Role, Store};
 use testkit::wait_for;
@@ -25,6 +27,25 @@ async fn each_event_stands_once_in_the_order_given() {
     let third = append(&store, id, &events(["evt_4", "evt_1"])).await.unwrap();
     assert_eq!(third, [Duplicate(4), Duplicate(1)]);
     assert_eq!(append(&store, id, &[]).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn appends_follow_each_other_on_one_connection() {
+    let world = World::new().await;
+    let (store, id) = (world.store(Role::Ingest), world.tenant.tenant_id);
+    let client = store.get().await.unwrap();
+    // There are 64 slots, and what the database refuses does not harm what is behind it.
+    let refused = [NewEvent { slot: 64, ..event("evt_9") }];
+
+    let (one, two) = (events(["evt_1", "evt_2"]), events(["evt_2", "evt_3"]));
+    let (first, none, second) = tokio::join!(
+        append_on(&client, id, &one),
+        append_on(&client, id, &refused),
+        append_on(&client, id, &two),
+    );
+    assert_eq!(first.unwrap(), [Stored(1), Stored(2)]);
+    none.unwrap_err();
+    assert_eq!(second.unwrap(), [Duplicate(2), Stored(3)]);
 }
 
 #[tokio::test]
