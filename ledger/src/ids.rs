@@ -59,6 +59,14 @@ impl CaseId {
     }
 }
 
+/// Id of a hold: that of the command that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HoldId(pub Uuid);
+
+/// Id of a spend: that of the command that made it, which is a spend or the capture of a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpendId(pub Uuid);
+
 /// Id of a posting: its place in the chain of its account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PostingId {
@@ -95,20 +103,29 @@ pub fn derive_uuid(parts: &[&str]) -> Uuid {
     Uuid::new_v8(bytes)
 }
 
-impl fmt::Display for CaseId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "case_{}", self.0.simple())
-    }
+/// The outward form of an id that is a UUID: a prefix, then 32 hexadecimal digits.
+macro_rules! outward_uuid {
+    ($id:ident, $prefix:literal) => {
+        impl fmt::Display for $id {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, concat!($prefix, "{}"), self.0.simple())
+            }
+        }
+
+        impl FromStr for $id {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let rest = text.strip_prefix($prefix).and_then(|rest| Uuid::try_parse(rest).ok());
+                rest.map(Self).ok_or(NotAnId { prefix: $prefix })
+            }
+        }
+    };
 }
 
-impl FromStr for CaseId {
-    type Err = NotAnId;
-
-    fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let rest = text.strip_prefix("case_").and_then(|rest| Uuid::try_parse(rest).ok());
-        rest.map(Self).ok_or(NotAnId { prefix: "case_" })
-    }
-}
+outward_uuid!(CaseId, "case_");
+outward_uuid!(HoldId, "hld_");
+outward_uuid!(SpendId, "spd_");
 
 impl PostingId {
     fn parse(text: &str, prefix: &'static str) -> Result<Self, NotAnId> {
@@ -177,6 +194,10 @@ mod tests {
     fn outward_ids_lead_back() {
         let case = CaseId::derive(1, "pi_1", "conflict");
         assert_eq!(case.to_string().parse(), Ok(case));
+        let (hold, spend) = (HoldId(case.0), SpendId(case.0));
+        assert_eq!(hold.to_string().parse(), Ok(hold));
+        assert_eq!(spend.to_string().parse(), Ok(spend));
+        assert!(hold.to_string().parse::<SpendId>().is_err());
         let account = Owner::User("u_1".into()).account_id();
         let posting = PostingId { account, unit: "gpu_seconds".into(), seq: 7 };
         assert_eq!(posting.to_string().parse(), Ok(posting.clone()));

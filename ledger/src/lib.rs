@@ -1,11 +1,11 @@
-//! Our side of the counter: credits, accounts, postings, grants, decisions. Knows no Stripe.
+//! Our side of the counter: credits, accounts, postings, grants, holds, decisions. Knows no Stripe.
 //!
 //! Everything here is pure: values in, values out. No clock, no I/O, no float, no unordered map. Time and ids come as
 //! arguments, so that folding the same causes again gives the same books, byte for byte.
 //!
 //! | module | what |
 //! |---|---|
-//! | [`account`] | an account with its grants, and the only functions that move credits on it |
+//! | [`account`] | an account with its grants and holds, and the one door through which credits move on it |
 //! | [`chain`] | the hash chain over an account's postings |
 //! | [`decision`] | what a decision can say: outcomes and reasons |
 //! | [`ids`] | derived ids and their outward form |

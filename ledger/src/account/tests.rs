@@ -1,6 +1,7 @@
 //! Given an account, when credits move on it, then the posting and what is left are these.
 
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use super::*;
 use crate::ids::Owner;
@@ -27,7 +28,7 @@ fn account() -> Account {
 #[test]
 fn a_grant_adds_to_the_balance_and_stands_open() {
     let mut account = account();
-    let posting = account.grant(&entry("a", 10), 50).unwrap();
+    let posting = account.grant(&entry("a", 10), 50, Terms::default()).unwrap();
     assert_eq!((posting.seq, posting.amount, posting.balance_after), (1, 50, 50));
     assert_eq!((account.version, account.posted, account.grants.len()), (1, 50, 1));
     assert!(account.grants[0].is_open());
@@ -37,8 +38,8 @@ fn a_grant_adds_to_the_balance_and_stands_open() {
 #[test]
 fn taking_draws_from_the_lines_own_grants_only() {
     let mut account = account();
-    account.grant(&entry("a", 10), 50).unwrap();
-    account.grant(&entry("b", 11), 30).unwrap();
+    account.grant(&entry("a", 10), 50, Terms::default()).unwrap();
+    account.grant(&entry("b", 11), 30, Terms::default()).unwrap();
     let posting = account.take(&entry("b", 12), 30, MoveKind::Moved).unwrap();
     assert_eq!(posting.moves, [GrantMove { grant_id: 2, kind: MoveKind::Moved, amount: 30 }]);
     assert_eq!((account.posted, posting.balance_after), (50, 50));
@@ -48,7 +49,7 @@ fn taking_draws_from_the_lines_own_grants_only() {
 #[test]
 fn what_holds_reserve_is_not_taken() {
     let mut account = account();
-    account.grant(&entry("a", 10), 50).unwrap();
+    account.grant(&entry("a", 10), 50, Terms::default()).unwrap();
     account.grants[0].held = 20;
     let refused = account.take(&entry("a", 11), 31, MoveKind::Moved);
     assert_eq!(
@@ -60,11 +61,26 @@ fn what_holds_reserve_is_not_taken() {
 }
 
 #[test]
+fn other_terms_are_those_of_the_lines_open_grants() {
+    let mut account = account();
+    let terms = |second| Terms { expires_at: Some(at(second)), priority: 5 };
+    account.grant(&entry("a", 10), 50, terms(100)).unwrap();
+    account.take(&entry("a", 11), 50, MoveKind::ClawedBack).unwrap();
+    account.grant(&entry("a", 12), 20, terms(100)).unwrap();
+    account.grant(&entry("b", 13), 30, terms(100)).unwrap();
+    let before = (account.posted, account.version, account.last_hash);
+    account.set_terms(&entry("a", 0).source, terms(200));
+    let kept: Vec<_> = account.grants.iter().map(|grant| grant.terms).collect();
+    assert_eq!(kept, [terms(100), terms(200), terms(100)]);
+    assert_eq!((account.posted, account.version, account.last_hash), before);
+}
+
+#[test]
 fn amounts_that_are_no_amounts_are_refused() {
     let mut account = account();
     for amount in [0, -1, i64::MIN] {
         assert_eq!(
-            account.grant(&entry("a", 10), amount),
+            account.grant(&entry("a", 10), amount, Terms::default()),
             Err(LedgerError::NotPositive { amount })
         );
         assert_eq!(
@@ -72,16 +88,16 @@ fn amounts_that_are_no_amounts_are_refused() {
             Err(LedgerError::NotPositive { amount })
         );
     }
-    account.grant(&entry("a", 10), i64::MAX).unwrap();
-    let refused = account.grant(&entry("a", 11), 1);
+    account.grant(&entry("a", 10), i64::MAX, Terms::default()).unwrap();
+    let refused = account.grant(&entry("a", 11), 1, Terms::default());
     assert_eq!(refused, Err(LedgerError::OutOfRange { amount: 1, posted: i64::MAX }));
 }
 
 #[test]
 fn recorded_at_never_decreases() {
     let mut account = account();
-    account.grant(&entry("a", 20), 1).unwrap();
-    let posting = account.grant(&entry("b", 10), 1).unwrap();
+    account.grant(&entry("a", 20), 1, Terms::default()).unwrap();
+    let posting = account.grant(&entry("b", 10), 1, Terms::default()).unwrap();
     assert_eq!(posting.recorded_at, at(20));
     assert_eq!(posting.effective_at, at(10));
 }
@@ -89,7 +105,7 @@ fn recorded_at_never_decreases() {
 #[test]
 fn every_part_of_a_posting_is_in_its_hash() {
     let mut account = account();
-    account.grant(&entry("a", 10), 50).unwrap();
+    account.grant(&entry("a", 10), 50, Terms::default()).unwrap();
     let posting = account.take(&entry("a", 11), 50, MoveKind::Moved).unwrap();
     let changes: [fn(&mut Posting); 13] = [
         |p| p.account = Owner::User("u_2".into()).account_id(),
@@ -126,7 +142,7 @@ proptest! {
         for (second, (line, amount, take)) in (1..).zip(steps) {
             let entry = entry(&format!("line {line}"), second);
             let before = account.clone();
-            let result = if take { account.take(&entry, amount, MoveKind::Moved) } else { account.grant(&entry, amount) };
+            let result = if take { account.take(&entry, amount, MoveKind::Moved) } else { account.grant(&entry, amount, Terms::default()) };
             if let Ok(posting) = result {
                 postings.push(posting);
             } else {
