@@ -8,13 +8,14 @@
 //! |---|---|
 //! | [`auth`] | keys, roles, and the table of operations |
 //! | [`users`] | the directory, balances, statements |
-//! | [`checkout`] | what became of a checkout |
+//! | [`checkout`] | what a checkout is started with, and what became of it |
 //! | [`cases`] | what waits for a person, and what he does about it |
 //! | [`events`], [`payments`] | what was told, and what it amounts to |
 //! | [`explain`] | the story of anything, in plain English |
 //! | [`catalogue`] | what a price is worth |
 //! | [`audit`] | who did what |
 
+mod acts;
 mod audit;
 mod auth;
 mod body;
@@ -26,6 +27,7 @@ mod events;
 mod explain;
 mod facts;
 mod list;
+mod metadata;
 mod params;
 mod path;
 mod payments;

@@ -40,6 +40,7 @@ fn handler(operation: Operation) -> MethodRouter<ApiState> {
         Operation::BalanceGet => on(method, users::balance::handler),
         Operation::PostingList => on(method, users::postings::handler),
         Operation::GrantList => on(method, users::grants::handler),
+        Operation::CheckoutParams => on(method, checkout::params::handler),
         Operation::CheckoutGet => on(method, checkout::get::handler),
         Operation::CaseList => on(method, cases::list::handler),
         Operation::CaseGet => on(method, cases::show::handler),
@@ -50,8 +51,10 @@ fn handler(operation: Operation) -> MethodRouter<ApiState> {
         Operation::EventGet => on(method, events::show::handler),
         Operation::EventPayload => on(method, events::payload::handler),
         Operation::PaymentGet => on(method, payments::show::handler),
+        Operation::PaymentReassign => on(method, payments::reassign::handler),
         Operation::Explain => on(method, explain::handler),
         Operation::AuditList => on(method, audit::list::handler),
+        Operation::CatalogueList => on(method, catalogue::list::handler),
         Operation::CatalogueGet => on(method, catalogue::get::handler),
         Operation::CataloguePut => on(method, catalogue::put::handler),
     }

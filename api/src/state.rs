@@ -1,7 +1,10 @@
 //! What the handlers share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rules::hashing::EvidenceKey;
+use rules::reference::TenantKeys;
 use service::clock::Clock;
 use store::notify::{Listener, Notifier};
 use store::tenant::Tenant;
@@ -24,6 +27,10 @@ pub struct ApiState {
     pub(crate) notifier: Notifier,
     /// Waits for decisions.
     pub(crate) waiter: Arc<Waiter>,
+    /// Keys of the hashes of evidence, by tenant.
+    pub(crate) evidence_keys: Arc<BTreeMap<i32, EvidenceKey>>,
+    /// What checkout references are signed with, by tenant.
+    pub(crate) signing_keys: Arc<BTreeMap<i32, TenantKeys>>,
 }
 
 impl ApiState {
@@ -35,8 +42,25 @@ impl ApiState {
         notifier: Notifier,
         listener: Listener,
     ) -> Self {
-        let (keys, waiter) = (Arc::new(Keys::new(tenants)), Arc::new(Waiter::new(listener)));
-        Self { store, clock, keys, notifier, waiter }
+        let evidence_keys = tenants
+            .iter()
+            .map(|tenant| (tenant.tenant_id, EvidenceKey::new(&tenant.evidence_key)))
+            .collect();
+        Self {
+            store,
+            clock,
+            keys: Arc::new(Keys::new(tenants)),
+            notifier,
+            waiter: Arc::new(Waiter::new(listener)),
+            evidence_keys: Arc::new(evidence_keys),
+            signing_keys: Arc::default(),
+        }
+    }
+
+    /// The same, able to sign checkout references for these tenants.
+    #[must_use]
+    pub fn with_signing_keys(self, signing_keys: BTreeMap<i32, TenantKeys>) -> Self {
+        Self { signing_keys: Arc::new(signing_keys), ..self }
     }
 
     /// A connection to the database, borrowed until it is dropped.

@@ -92,7 +92,8 @@ pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
     builder.redirect(reqwest::redirect::Policy::none()).build()
 }
 
-fn webhook_url(to: &str) -> anyhow::Result<String> {
+/// The endpoint that `to` means: itself, or the webhook without a name of the service there.
+pub(crate) fn webhook_url(to: &str) -> anyhow::Result<String> {
     let url = reqwest::Url::parse(to).with_context(|| format!("reading the URL {to}"))?;
     let base = to.trim_end_matches('/');
     Ok(if url.path() == "/" { format!("{base}{WEBHOOK_PATH}") } else { to.to_owned() })

@@ -19,7 +19,7 @@ from tally_up import TARGET, WEBHOOK_SECRET, ask, expect, free_port, process, re
 API_KEY = "sk_test_any_key_will_do"
 
 # Stripe's habits: some deliveries come twice, and they overtake each other.
-HABITS = ["--duplicates-percent", "30", "--disorder-ms", "40"]
+HABITS = ["--duplicate", "30", "--disorder", "40"]
 
 
 class FakeStripe:
@@ -57,10 +57,7 @@ class FakeStripe:
 
 @contextlib.contextmanager
 def fake_stripe(port, webhook):
-    program = TARGET / "debug/examples/fake_stripe"
-    if not program.exists():
-        raise SystemExit(f"there is no {program}: run `cargo build -p testkit --example fake_stripe` first")
-    command = [str(program), "--listen", f"127.0.0.1:{port}", "--deliver-to", webhook, *HABITS]
+    command = [str(TARGET / "debug/tally"), "simulate", "stripe", "--listen", f"127.0.0.1:{port}", "--to", webhook, *HABITS]
     environment = {**os.environ, "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET}
     with tempfile.TemporaryDirectory() as home, process(command, environment, ready_url) as url:
         yield FakeStripe(url, home)

@@ -15,7 +15,7 @@ use rules::world::World;
 use store::Tx;
 use store::books::PostError;
 use store::log::Origin;
-use store::projection::released::Lane;
+use store::projection::released::{Lane, Released};
 use store::projection::slots::EventRow;
 use store::projection::{attempts, slots};
 use uuid::Uuid;
@@ -29,7 +29,7 @@ pub const MAX_EVENTS: i64 = 256;
 /// Most bytes of bodies of one batch, so that memory stays bounded when bodies are large.
 pub const MAX_BYTES: i64 = 8 * 1024 * 1024;
 
-/// Most slots of one batch: a quarter, so that others find work too.
+/// Most slots of one batch where each has a backlog: a quarter, so that others find work too.
 pub const MAX_SLOTS: usize = 16;
 
 /// How often a batch is begun anew because a key showed up that was not locked. Each time there are more keys, and a
@@ -58,8 +58,8 @@ pub(crate) enum Task<'a> {
     Slots(&'a [i16]),
     /// Cases of a lane that facts released.
     Lane(Lane),
-    /// These cases, if facts released them.
-    Cases(&'a [Uuid]),
+    /// These cases, which facts released.
+    Cases(&'a [Released]),
     /// Events that older rules deferred.
     Deferred {
         /// From after this position on.
@@ -120,8 +120,8 @@ pub enum Work {
     Event(Telling, Box<News>),
     /// An event that was tried often enough: it becomes a case with this error.
     Parked(Telling, String),
-    /// A case that a fact released.
-    Case(Uuid),
+    /// A case that a fact released, and the payment that it holds up.
+    Case(Uuid, String),
     /// An event that a released case holds alone: its revision is known once the case is locked.
     Again(Uuid, Telling, Box<News>),
 }
@@ -133,7 +133,7 @@ impl Work {
             Self::Event(telling, _) | Self::Again(_, telling, _) | Self::Parked(telling, _) => {
                 Some(telling.pos)
             }
-            Self::Case(_) => None,
+            Self::Case(..) => None,
         }
     }
 
@@ -141,7 +141,7 @@ impl Work {
     pub(crate) fn told(&self) -> Option<(i64, &News)> {
         match self {
             Self::Event(telling, news) | Self::Again(_, telling, news) => Some((telling.pos, news)),
-            Self::Parked(..) | Self::Case(_) => None,
+            Self::Parked(..) | Self::Case(..) => None,
         }
     }
 }
@@ -197,7 +197,7 @@ impl Projector {
         let (work, done) = match task {
             Task::Slots(slots) => self.next_events(&tx, tenant, slots, counted).await?,
             Task::Lane(lane) => self.cases_of_lane(&tx, tenant, *lane).await?,
-            Task::Cases(ids) => self.released_cases(&tx, tenant, ids).await?,
+            Task::Cases(released) => self.released_cases(&tx, tenant, released).await?,
             Task::Deferred { after } => self.deferred_events(&tx, tenant, *after, counted).await?,
         };
         if work.is_empty() {
@@ -253,7 +253,10 @@ impl Projector {
                     known.cases.insert(CaseId(*id));
                     known.add_news(news);
                 }
-                Work::Case(id) => drop(known.cases.insert(CaseId(*id))),
+                Work::Case(id, root_key) => {
+                    known.cases.insert(CaseId(*id));
+                    known.objects.insert(root_key.clone());
+                }
                 Work::Parked(..) => {}
             }
         }
@@ -266,7 +269,7 @@ impl Projector {
                     decide_again(&mut world, CaseId(id), telling, *news);
                 }
                 Work::Parked(telling, error) => decide::park_event(&mut world, telling, error),
-                Work::Case(id) => decide::decide_case(&mut world, CaseId(id)),
+                Work::Case(id, _) => decide::decide_case(&mut world, CaseId(id)),
             }
         }
         require_locked(&world, &locked, known)?;
@@ -312,12 +315,12 @@ fn decide_again(world: &mut World, id: CaseId, telling: Telling, news: News) {
     decide::decide_event(world, telling, news);
 }
 
-/// Whoever brings what a case waits for locks its subject. So the subject of everything that the written cases wait for
-/// must be locked here too, or the fact could slip in between: if one is not, the batch is begun anew with it.
+/// Whoever brings what a case waits for locks its subject, and so does whoever writes a case that waits for it, or the fact
+/// could slip in between. If a subject of either is not locked, the batch is begun anew with it.
 fn require_locked(world: &World, locked: &[String], known: &Keys) -> Result<(), BatchError> {
     let written = world.cases.values().filter(|case| case.dirty && case.is_open());
-    let waits = written.flat_map(|case| &case.waits_for);
-    let unlocked: Vec<&String> = waits.filter(|key| locked.binary_search(key).is_err()).collect();
+    let keys = written.flat_map(|case| &case.waits_for).chain(world.effects.woken.keys());
+    let unlocked: Vec<&String> = keys.filter(|key| locked.binary_search(key).is_err()).collect();
     if unlocked.is_empty() {
         return Ok(());
     }

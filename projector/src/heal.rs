@@ -4,14 +4,14 @@
 //! are due, so that what was released last does not stand behind a hundred thousand others. Those that are due are shared
 //! out to lanes, of which each is healed by one transaction at a time; so any number of healers may be at work.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use ledger::ids::CaseId;
 use rules::cases::Telling;
 use store::Tx;
-use store::projection::released::{self, LANES, Lane};
-use store::projection::{cases, slots, woken};
+use store::projection::released::{self, Lane, Released};
+use store::projection::{slots, woken};
 use uuid::Uuid;
 
 use crate::batch::{BatchError, Done, MAX_BYTES, Task, Work, news};
@@ -35,25 +35,27 @@ impl Projector {
     /// Decides up to [`MAX_CASES`] cases anew that facts released: those of the first lane from `turn` on that has any and
     /// that no other healer is at.
     pub async fn heal(&self, tenant: &Tenant, turn: u32) -> Result<Done, BatchError> {
-        let mut due = self.due(tenant).await?;
-        if i64::try_from(due.len()).is_ok_and(|due| due < FEW_DUE) && self.mark(tenant).await? {
-            due = self.due(tenant).await?;
+        let mut lanes = self.due(tenant).await?;
+        let due = lanes.iter().fold(0_i64, |sum, (_, cases)| sum.saturating_add(*cases));
+        if due < FEW_DUE && self.mark(tenant).await? {
+            lanes = self.due(tenant).await?;
         }
-        let lanes: BTreeSet<Lane> = due.iter().map(|case| Lane::of(*case)).collect();
-        let in_turn = (0..LANES).map(|number| Lane::new(turn.wrapping_add(number)));
-        for lane in in_turn.filter(|lane| lanes.contains(lane)) {
-            let done = self.heal_lane(tenant, lane).await?;
+        let turn = usize::try_from(turn).unwrap_or_default();
+        let start = turn.checked_rem(lanes.len()).unwrap_or_default();
+        lanes.rotate_left(start);
+        for (lane, _) in &lanes {
+            let done = self.heal_lane(tenant, *lane).await?;
             if done.decided > 0 {
                 return Ok(Done { more: true, ..done });
             }
         }
-        Ok(Done { more: !due.is_empty(), ..Done::default() })
+        Ok(Done { more: !lanes.is_empty(), ..Done::default() })
     }
 
-    /// The cases that are due, as many as it takes to see that they are not few.
-    async fn due(&self, tenant: &Tenant) -> Result<Vec<Uuid>, BatchError> {
+    /// Lanes in which cases are due, each with how many: as many as it takes to see that they are not few.
+    async fn due(&self, tenant: &Tenant) -> Result<Vec<(Lane, i64)>, BatchError> {
         let client = self.store.get().await?;
-        Ok(released::list(&client, tenant.tenant_id, self.now(), None, FEW_DUE).await?)
+        Ok(released::lanes(&client, tenant.tenant_id, self.now(), FEW_DUE).await?)
     }
 
     /// Marks further cases as due; whether there were any.
@@ -89,11 +91,12 @@ impl Projector {
         tracing::warn!(tenant.id = tenant.tenant_id, error = %why, "healing cases one by one");
         let (tenant_id, now) = (tenant.tenant_id, self.now());
         let client = self.store.get().await?;
-        let released = released::list(&client, tenant_id, now, Some(lane), MAX_CASES).await?;
+        let released = released::list(&client, tenant_id, now, lane, MAX_CASES).await?;
         drop(client);
         let mut all = Done::default();
-        for id in released {
-            match self.run(tenant, &Task::Cases(&[id]), &mut Counted::default()).await {
+        for case in released {
+            let id = case.case_id;
+            match self.run(tenant, &Task::Cases(&[case]), &mut Counted::default()).await {
                 Ok(done) => {
                     all.decided = all.decided.saturating_add(done.decided);
                     all.woken = all.woken.saturating_add(done.woken);
@@ -120,35 +123,30 @@ impl Projector {
         if !released::claim_lane_in_tx(tx, tenant_id, lane).await? {
             return Ok((Vec::new(), Done::default()));
         }
-        let released = released::list(tx, tenant_id, now, Some(lane), MAX_CASES).await?;
+        let released = released::list(tx, tenant_id, now, lane, MAX_CASES).await?;
         self.released_cases(tx, tenant, &released).await
     }
 
-    /// Those of the cases that are still to be decided anew, as work.
+    /// Released cases as work. That they are still open and due is seen under their locks.
     pub(crate) async fn released_cases(
         &self,
         tx: &Tx,
         tenant: &Tenant,
-        released: &[Uuid],
+        released: &[Released],
     ) -> Result<(Vec<Work>, Done), BatchError> {
-        if released.is_empty() {
-            return Ok((Vec::new(), Done::default()));
-        }
-        let rows = cases::read_in_tx(tx, tenant.tenant_id, &[], released).await?;
-        let rows = rows.iter().filter(|row| row.resolution.is_none() && row.due_pos.is_some());
-        let (of_payments, alone): (Vec<_>, Vec<_>) = rows.partition(|row| row.root_key.is_some());
-        let mut work: Vec<Work> = of_payments.iter().map(|row| Work::Case(row.case_id)).collect();
+        let of_payments = released
+            .iter()
+            .filter_map(|case| Some(Work::Case(case.case_id, case.root_key.clone()?)));
+        let mut work: Vec<Work> = of_payments.collect();
         // Cases that hold an event alone: it is translated and decided again.
-        let held =
-            alone.iter().flat_map(|row| row.events.iter().map(|event| (event.0, row.case_id)));
-        let held: Vec<(i64, Uuid)> = held.collect();
+        let alone = released.iter().filter(|case| case.root_key.is_none());
+        let held: BTreeMap<i64, Uuid> = alone.map(|case| (case.pos, case.case_id)).collect();
         if !held.is_empty() {
-            let positions: Vec<i64> = held.iter().map(|(pos, _)| *pos).collect();
+            let positions: Vec<i64> = held.keys().copied().collect();
             for event in slots::events_at(tx, tenant.tenant_id, &positions, MAX_BYTES).await? {
                 let telling = Telling { pos: event.pos, rev: 0, slot: event.slot, cause_pos: None };
-                let holding = held.iter().filter(|(pos, _)| *pos == event.pos);
-                let news = Box::new(news(tenant, &event));
-                work.extend(holding.map(|(_, case)| Work::Again(*case, telling, news.clone())));
+                let case = held.get(&event.pos).copied().unwrap_or_default();
+                work.push(Work::Again(case, telling, Box::new(news(tenant, &event))));
             }
         }
         let decided = work.len();

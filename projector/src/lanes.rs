@@ -5,40 +5,53 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::batch::MAX_SLOTS;
-
-/// Slots of each tenant that may have events beyond their cursors, as bits, shared by the workers of a process.
+/// Slots of each tenant that may have events beyond their cursors, shared by the workers of a process.
 #[derive(Debug, Default)]
 pub struct Lanes {
-    masks: Mutex<BTreeMap<i32, u64>>,
+    slots: Mutex<BTreeMap<i32, Slots>>,
     changed: watch::Sender<()>,
+}
+
+/// Slots of a tenant, as bits.
+#[derive(Debug, Default)]
+struct Slots {
+    marked: u64,
+    /// Those that a worker is at: what is marked of them waits until he is done, so that no two get in each other's way.
+    taken: u64,
 }
 
 impl Lanes {
     /// Marks slots of a tenant.
     pub fn mark(&self, tenant_id: i32, mask: u64) {
         if mask != 0 {
-            *self.lock().entry(tenant_id).or_default() |= mask;
+            self.lock().entry(tenant_id).or_default().marked |= mask;
             self.changed.send_replace(());
         }
     }
 
-    /// Marks slots by their numbers.
-    pub fn mark_slots(&self, tenant_id: i32, slots: &[i16]) {
-        self.mark(tenant_id, slots.iter().fold(0, |mask, slot| mask | bit(*slot)));
-    }
-
-    /// Takes up to [`MAX_SLOTS`] marked slots of a tenant, from `start` on and around, and unmarks them.
-    pub fn take(&self, tenant_id: i32, start: u32) -> Vec<i16> {
-        let mut masks = self.lock();
-        let Some(mask) = masks.get_mut(&tenant_id) else { return Vec::new() };
-        let turned = mask.rotate_right(start % u64::BITS);
-        let marked = (0..u64::BITS).filter(|bit| turned >> bit & 1 == 1).take(MAX_SLOTS);
-        let slots: Vec<i16> = marked
+    /// Takes at most so many marked slots of a tenant that nobody has taken, from `start` on and around, and unmarks them.
+    /// Give them back in any case.
+    pub fn take(&self, tenant_id: i32, start: u32, most: usize) -> Vec<i16> {
+        let mut all = self.lock();
+        let Some(slots) = all.get_mut(&tenant_id) else { return Vec::new() };
+        let turned = (slots.marked & !slots.taken).rotate_right(start % u64::BITS);
+        let free = (0..u64::BITS).filter(|bit| turned >> bit & 1 == 1).take(most);
+        let free: Vec<i16> = free
             .filter_map(|bit| i16::try_from(bit.wrapping_add(start) % u64::BITS).ok())
             .collect();
-        *mask &= !slots.iter().fold(0, |taken, slot| taken | bit(*slot));
-        slots
+        slots.marked &= !mask_of(&free);
+        slots.taken |= mask_of(&free);
+        free
+    }
+
+    /// Gives slots back that were taken.
+    pub fn give_back(&self, tenant_id: i32, mask: u64) {
+        let mut all = self.lock();
+        let Some(slots) = all.get_mut(&tenant_id) else { return };
+        slots.taken &= !mask;
+        if slots.marked & mask != 0 {
+            self.changed.send_replace(());
+        }
     }
 
     /// Changes whenever something is marked. Mark what was seen as seen before taking, so that nothing is slept through.
@@ -46,15 +59,16 @@ impl Lanes {
         self.changed.subscribe()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<i32, u64>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<i32, Slots>> {
         // The map is whole even if a holder panicked: each change is one operation.
-        self.masks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The bit that stands for a slot.
-pub(crate) fn bit(slot: i16) -> u64 {
-    u32::try_from(slot).ok().and_then(|slot| 1_u64.checked_shl(slot)).unwrap_or_default()
+/// The bits that stand for slots.
+pub(crate) fn mask_of(slots: &[i16]) -> u64 {
+    let bit = |slot: &i16| u32::try_from(*slot).ok().and_then(|slot| 1_u64.checked_shl(slot));
+    slots.iter().filter_map(bit).fold(0, |mask, bit| mask | bit)
 }
 
 #[cfg(test)]
@@ -64,18 +78,34 @@ mod tests {
     #[test]
     fn marked_slots_are_taken_once_and_in_turn() {
         let lanes = Lanes::default();
-        lanes.mark_slots(1, &[0, 5, 63]);
-        assert!(lanes.take(2, 0).is_empty());
-        assert_eq!(lanes.take(1, 60), [63, 0, 5]);
-        assert!(lanes.take(1, 0).is_empty());
+        lanes.mark(1, mask_of(&[0, 5, 63]));
+        assert!(lanes.take(2, 0, 64).is_empty());
+        assert_eq!(lanes.take(1, 60, 64), [63, 0, 5]);
+        assert!(lanes.take(1, 0, 64).is_empty());
     }
 
     #[test]
-    fn no_more_than_a_quarter_is_taken_at_once() {
+    fn no_more_are_taken_than_are_wanted() {
         let lanes = Lanes::default();
         lanes.mark(1, u64::MAX);
-        let mut all: Vec<i16> = (0..4).flat_map(|turn| lanes.take(1, turn * 7)).collect();
+        let mut all: Vec<i16> = (0..4).flat_map(|turn| lanes.take(1, turn * 7, 16)).collect();
         all.sort_unstable();
         assert_eq!(all, (0..64).collect::<Vec<i16>>());
+    }
+
+    #[test]
+    fn what_is_marked_while_a_worker_is_at_it_waits_for_him_and_is_not_lost() {
+        let lanes = Lanes::default();
+        lanes.mark(1, mask_of(&[7]));
+        assert_eq!(lanes.take(1, 0, 64), [7]);
+        lanes.mark(1, mask_of(&[7, 8]));
+        assert_eq!(lanes.take(1, 0, 64), [8]);
+        let mut changes = lanes.watch();
+        changes.mark_unchanged();
+        lanes.give_back(1, mask_of(&[8]));
+        assert!(!changes.has_changed().unwrap(), "nothing is marked there");
+        lanes.give_back(1, mask_of(&[7]));
+        assert!(changes.has_changed().unwrap());
+        assert_eq!(lanes.take(1, 0, 64), [7]);
     }
 }

@@ -9,12 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use ledger::decision::Reason;
 use ledger::ids::{CaseId, Owner};
+use rules::catalogue::{Credits, Entry};
+use rules::expiry::NoExpiry;
 use rules::news::{Keys, News};
-use rules::world::{Attached, Case, Entry, Leg, LegKind, Payment, Resolution, Status, User, World};
+use rules::world::{Attached, Case, Leg, LegKind, Payment, Resolution, Status, User, World};
 use store::Tx;
-use store::projection::evidence::{CustomerKey, EntryRow, UserRow};
+use store::projection::catalogue::EntryRow;
+use store::projection::evidence::{CustomerKey, UserRow};
 use store::projection::payments::PaymentRow;
-use store::projection::{cases, evidence, payments, subjects};
+use store::projection::{cases, catalogue, evidence, payments, subjects};
 
 use crate::Tenant;
 use crate::batch::{BatchError, Work};
@@ -55,7 +58,8 @@ pub async fn world(
     }
 }
 
-/// Adds the keys of what is stored to those of the news; which users and prices the lookups missed.
+/// Adds the keys of what is stored to those of the news; which users and prices the lookups missed, and which cases hold
+/// up no payment.
 async fn discover(
     tx: &Tx,
     tenant_id: i32,
@@ -63,11 +67,9 @@ async fn discover(
     known: &mut Keys,
 ) -> Result<BTreeSet<String>, BatchError> {
     let ids: Vec<uuid::Uuid> = known.cases.iter().map(|id| id.0).collect();
-    if !ids.is_empty() {
-        for case in cases::read_in_tx(tx, tenant_id, &[], &ids).await? {
-            known.objects.extend(case.root_key);
-        }
-    }
+    let held_up =
+        if ids.is_empty() { BTreeMap::new() } else { cases::roots(tx, tenant_id, &ids).await? };
+    known.objects.extend(held_up.values().cloned());
     let objects: Vec<String> = known.objects.iter().cloned().collect();
     let roots: BTreeSet<String> = payments::roots(tx, tenant_id, &objects)
         .await?
@@ -88,19 +90,23 @@ async fn discover(
     }
     known.users.extend(glimpse.links.values().cloned());
     let mut missed = misses(known, &glimpse);
+    // Others are guarded by their payments' locks.
+    let alone = ids.iter().filter(|id| !held_up.contains_key(*id));
+    missed.extend(alone.map(|id| format!("case:{id}")));
     for item in work {
         // Whoever brings the fact that a lookup may have missed locks what the lookup would have locked.
         let Some((_, news)) = item.told() else { continue };
         missed.extend(news.answers().cloned());
         match news {
             News::User(registration) => missed.extend([format!("user:{}", registration.user)]),
-            News::Price { price, .. } => missed.extend([format!("price:{price}")]),
+            News::Price(told) => missed.extend([format!("price:{}", told.key)]),
             News::Nothing(_)
             | News::Unreadable { .. }
             | News::Payment(_)
             | News::Customers { .. }
             | News::ToFetch { .. }
             | News::Act(_)
+            | News::Reassigned(_)
             | News::Erased => {}
         }
     }
@@ -117,16 +123,16 @@ fn misses(known: &Keys, world: &World) -> BTreeSet<String> {
     let prices = known
         .prices
         .iter()
-        .filter(|price| !world.catalogue.contains_key(*price))
-        .map(|price| format!("price:{price}"));
+        .filter(|keys| !keys.iter().any(|key| world.catalogue.has(key)))
+        .flatten()
+        .map(|key| format!("price:{key}"));
     users.chain(prices).collect()
 }
 
 fn subjects_of(known: &Keys, missed: &BTreeSet<String>) -> Vec<String> {
-    let cases = known.cases.iter().map(|id| format!("case:{}", id.0));
     let customers = known.customers.iter().map(|customer| format!("customer:{customer}"));
     let more = missed.iter().chain(&known.waits).cloned();
-    let all: BTreeSet<String> = cases.chain(customers).chain(more).collect();
+    let all: BTreeSet<String> = customers.chain(more).collect();
     all.into_iter().collect()
 }
 
@@ -153,12 +159,13 @@ async fn lock_payments(
     let stored: BTreeMap<String, String> =
         payments::roots(tx, tenant_id, &objects).await?.into_iter().collect();
     let (new_aliases, new_roots) = provisional_roots(work, &stored);
-    if !new_aliases.is_empty() {
+    let aliases = if new_aliases.is_empty() {
+        stored
+    } else {
         payments::aliases_insert_in_tx(tx, tenant_id, &new_aliases).await?;
         payments::insert_in_tx(tx, tenant_id, &new_roots).await?;
-    }
-    let aliases: BTreeMap<String, String> =
-        payments::roots(tx, tenant_id, &objects).await?.into_iter().collect();
+        payments::roots(tx, tenant_id, &objects).await?.into_iter().collect()
+    };
     let roots: BTreeSet<String> = aliases.values().cloned().collect();
     let roots: Vec<String> = roots.into_iter().collect();
     let rows = payments::lock_in_tx(tx, tenant_id, &roots).await?;
@@ -219,6 +226,7 @@ async fn read_payments(tx: &Tx, locked: Locked, world: &mut World) -> Result<(),
             facts: facts_of(row)?,
             first_pos: row.first_pos,
             owner: row.owner_account.and_then(|account| owners.get(&account).cloned()),
+            version: row.version,
             claimant: row.claimant.clone(),
             status,
             legs: BTreeMap::new(),
@@ -235,6 +243,7 @@ async fn read_payments(tx: &Tx, locked: Locked, world: &mut World) -> Result<(),
                     expected: row.expected,
                     target: row.target,
                     posted: row.posted,
+                    terms: row.terms,
                 };
                 let kind = LegKind::from_code(row.leg)
                     .ok_or_else(|| unreadable("payment_leg.leg", &row.root_key, "unknown"))?;
@@ -270,12 +279,15 @@ async fn read_shared(
         }
         for row in links {
             users.insert(row.user_id.clone());
-            world.links.insert(scoped(&row.key), row.user_id);
+            let customer = scoped(&row.key);
+            world.linked_by.extend(row.payment.map(|payment| (customer.clone(), payment)));
+            world.links.insert(customer, row.user_id);
         }
     }
     let users: Vec<String> = users.into_iter().collect();
     let (emails, names) = (bytes_of(&known.emails), bytes_of(&known.names));
-    let prices: Vec<String> = known.prices.iter().cloned().collect();
+    let keys: BTreeSet<String> = known.prices.iter().flatten().cloned().collect();
+    let keys: Vec<String> = keys.into_iter().collect();
     let read_users = async {
         if users.is_empty() && emails.is_empty() && names.is_empty() {
             return Ok(Vec::new());
@@ -283,17 +295,17 @@ async fn read_shared(
         evidence::users(tx, tenant_id, &users, &emails, &names).await
     };
     let read_prices = async {
-        if prices.is_empty() {
+        if keys.is_empty() {
             Ok(Vec::new())
         } else {
-            evidence::catalogue(tx, tenant_id, &prices).await
+            catalogue::versions(tx, tenant_id, &keys).await
         }
     };
     let (users, entries) = futures_util::try_join!(read_users, read_prices)?;
     world.users.extend(users.into_iter().map(user));
     for row in entries {
-        world.catalogue_pos.insert(row.price.clone(), row.from_pos);
-        world.catalogue.insert(row.price.clone(), entry(row));
+        let (key, counts) = (row.price.clone(), (row.valid_from, row.from_pos));
+        world.catalogue.add(key, counts, entry(row)?);
     }
     Ok(())
 }
@@ -357,11 +369,13 @@ fn user(row: UserRow) -> (String, User) {
     )
 }
 
-fn entry(row: EntryRow) -> Entry {
-    match (row.credits, row.unit) {
-        (Some(credits), Some(unit)) => Entry::Credits { credits, unit },
-        _ => Entry::NotOurs,
-    }
+fn entry(row: EntryRow) -> Result<Entry, BatchError> {
+    let (Some(credits), Some(unit)) = (row.credits, row.unit) else { return Ok(Entry::NotOurs) };
+    let expires = row.expires.map(|text| text.parse()).transpose();
+    let expires = expires.map_err(|problem: NoExpiry| {
+        unreadable("catalogue_entry.expires", &row.price, &problem.to_string())
+    })?;
+    Ok(Entry::Credits(Credits { credits, unit, expires, priority: row.priority }))
 }
 
 /// Keyed hashes as bytes; evidence shows them as hexadecimal text.

@@ -4,16 +4,18 @@
 use std::collections::BTreeMap;
 
 use rules::RULES_VERSION;
-use rules::effects::Decision;
+use rules::catalogue::Entry;
+use rules::effects::{Decision, Version};
 use rules::news::Registration;
-use rules::world::{Case, Entry, LegKind, Payment, RankedEvidence, World};
+use rules::world::{Case, LegKind, Payment, RankedEvidence, World};
 use store::Tx;
 use store::books;
 use store::projection::cases::CaseRow;
+use store::projection::catalogue::EntryRow;
 use store::projection::decisions::DecisionRow;
-use store::projection::evidence::{CustomerRow, EntryRow, LinkRow, RegistrationRow};
+use store::projection::evidence::{CustomerKey, CustomerRow, LinkRow, RegistrationRow};
 use store::projection::payments::{LegRow, PaymentRow};
-use store::projection::{cases, decisions, evidence, outbox, payments, woken};
+use store::projection::{cases, catalogue, decisions, evidence, outbox, payments, woken};
 
 use crate::batch::BatchError;
 use crate::load::customer_key;
@@ -21,7 +23,9 @@ use crate::messages;
 
 /// Writes all that was decided; how many keys it satisfied that cases wait for.
 pub async fn world(tx: &Tx, tenant_id: i32, world: World) -> Result<usize, BatchError> {
-    let postings = books::post_in_tx(tx, tenant_id, world.now, &world.effects.movements).await?;
+    let effects = &world.effects;
+    let moves = (effects.movements.as_slice(), effects.new_terms.as_slice());
+    let postings = books::post_in_tx(tx, tenant_id, world.now, moves, &effects.owners).await?;
     for posting in &postings {
         metrics::counter!("tally_postings_total", "kind" => posting.contra.name()).increment(1);
     }
@@ -74,22 +78,23 @@ async fn save_evidence(tx: &Tx, world: &World) -> Result<(), BatchError> {
             key: customer_key(&link.customer),
             user_id: link.user.clone(),
             from_pos: link.pos,
+            to_pos: link.until,
         })
         .collect();
+    let ended = world.effects.unlinked.iter();
+    let ended: Vec<(CustomerKey, i64)> =
+        ended.map(|(customer, pos)| (customer_key(customer), *pos)).collect();
+    evidence::links_end_in_tx(tx, tenant_id, &ended).await?;
     evidence::links_insert_in_tx(tx, tenant_id, &links).await?;
+    evidence::users_add_in_tx(tx, tenant_id, &world.effects.admitted).await?;
     // Of several registrations of one user in the batch the newest counts.
     let newest: BTreeMap<&str, &(i64, Registration)> =
         world.effects.registrations.iter().map(|told| (told.1.user.as_str(), told)).collect();
     let users: Vec<RegistrationRow> =
         newest.into_values().map(|(pos, told)| registration_row(*pos, told)).collect();
     evidence::users_upsert_in_tx(tx, tenant_id, &users).await?;
-    let entries: Vec<EntryRow> = world
-        .effects
-        .entries
-        .iter()
-        .map(|(pos, price, entry)| entry_row(*pos, price, entry))
-        .collect();
-    Ok(evidence::catalogue_insert_in_tx(tx, tenant_id, &entries).await?)
+    let entries: Vec<EntryRow> = world.effects.entries.iter().map(entry_row).collect();
+    Ok(catalogue::insert_in_tx(tx, tenant_id, &entries).await?)
 }
 
 fn payment_row(root_key: &str, payment: &Payment) -> PaymentRow {
@@ -97,6 +102,7 @@ fn payment_row(root_key: &str, payment: &Payment) -> PaymentRow {
     PaymentRow {
         root_key: root_key.to_owned(),
         owner_account: payment.owner.as_ref().map(|owner| owner.account_id().0),
+        version: payment.version,
         claimant: payment.claimant.clone(),
         first_pos: payment.first_pos,
         status: payment.status.code(),
@@ -116,6 +122,7 @@ fn leg_rows(root_key: &str, payment: &Payment) -> Vec<LegRow> {
         expected: leg.expected,
         target: leg.target,
         posted: leg.posted,
+        terms: leg.terms,
     };
     payment.legs.iter().map(row).collect()
 }
@@ -174,12 +181,20 @@ fn registration_row(pos: i64, told: &Registration) -> RegistrationRow {
     }
 }
 
-fn entry_row(pos: i64, price: &str, entry: &Entry) -> EntryRow {
-    let (credits, unit) = match entry {
-        Entry::Credits { credits, unit } => (Some(*credits), Some(unit.clone())),
-        Entry::NotOurs => (None, None),
+fn entry_row(version: &Version) -> EntryRow {
+    let worth = match &version.entry {
+        Entry::Credits(worth) => Some(worth),
+        Entry::NotOurs => None,
     };
-    EntryRow { price: price.to_owned(), from_pos: pos, credits, unit }
+    EntryRow {
+        price: version.key.clone(),
+        from_pos: version.pos,
+        valid_from: version.valid_from,
+        credits: worth.map(|worth| worth.credits),
+        unit: worth.map(|worth| worth.unit.clone()),
+        expires: worth.and_then(|worth| worth.expires.as_ref()).map(ToString::to_string),
+        priority: worth.map(|worth| worth.priority).unwrap_or_default(),
+    }
 }
 
 /// JSON text. These types hold texts, numbers and lists of them: writing them cannot fail.

@@ -10,18 +10,20 @@ use std::time::Duration;
 
 use service::shutdown::Shutdown;
 use store::notify::{Hint, Listener};
-use store::projection::released::LANES;
 use store::projection::{slots, woken};
 use tokio::sync::{Notify, broadcast};
 
 use crate::batch::{BatchError, Done, MAX_SLOTS};
-use crate::lanes::{Lanes, bit};
+use crate::lanes::{Lanes, mask_of};
 use crate::{Projector, Tenant};
+
+/// So many slots as there are.
+const ALL_SLOTS: usize = 64;
 
 /// Longest time that an event waits when every hint is lost (DESIGN, section 3).
 const POLL_EVERY: Duration = Duration::from_millis(250);
 
-/// Pause before slots that another process holds are tried again.
+/// Pause before what another process holds is tried again.
 const TAKEN_PAUSE: Duration = Duration::from_millis(10);
 
 /// First pause after a failure; it doubles up to [`MAX_PAUSE`].
@@ -61,6 +63,7 @@ pub fn run(
             shared: Arc::clone(&shared),
             number,
             proven: BTreeMap::new(),
+            width: MAX_SLOTS,
             pause: FIRST_PAUSE,
         };
         shutdown.spawn("project", worker.run(shutdown.clone()));
@@ -120,7 +123,8 @@ async fn hear(shared: Arc<Shared>, mut hints: broadcast::Receiver<Hint>, shutdow
 
 /// Decides released cases anew, lane after lane, and rests when there are none.
 async fn heal(shared: Arc<Shared>, number: u32, shutdown: Shutdown) {
-    let mut turn = number.wrapping_mul(LANES / HEALERS);
+    // Not the same lanes at the same time.
+    let mut turn = number.wrapping_mul(3);
     let mut failing = FIRST_PAUSE;
     while !shutdown.has_begun() {
         let mut rest = Some(POLL_EVERY);
@@ -178,7 +182,7 @@ async fn poll(shared: Arc<Shared>, shutdown: Shutdown) {
 
 async fn poll_once(shared: &Shared, tenant: &Tenant, measured: bool) -> Result<(), BatchError> {
     let pending = slots::pending(&shared.projector.store.get().await?, tenant.tenant_id).await?;
-    shared.lanes.mark_slots(tenant.tenant_id, &pending);
+    shared.lanes.mark(tenant.tenant_id, mask_of(&pending));
     if measured { measure(&shared.projector, tenant.tenant_id).await } else { Ok(()) }
 }
 
@@ -208,6 +212,8 @@ struct Worker {
     /// Slots of each tenant, as bits, of which this process decided a batch since it started or last failed there. For the
     /// others the try is counted first, so that an event that kills the process is found out.
     proven: BTreeMap<i32, u64>,
+    /// How many slots it takes at most.
+    width: usize,
     pause: Duration,
 }
 
@@ -235,17 +241,21 @@ impl Worker {
     async fn step(&mut self, number: usize, turn: u32) -> bool {
         let shared = Arc::clone(&self.shared);
         let Some(tenant) = shared.tenants.get(number) else { return false };
-        let wanted = shared.lanes.take(tenant.tenant_id, turn);
+        let wanted = shared.lanes.take(tenant.tenant_id, turn, self.width);
         if wanted.is_empty() {
             return false;
         }
-        let mask = wanted.iter().fold(0_u64, |mask, slot| mask | bit(*slot));
+        let mask = mask_of(&wanted);
         let proven = self.proven.entry(tenant.tenant_id).or_default();
-        match shared.projector.project(tenant, &wanted, *proven & mask != mask).await {
+        let outcome = shared.projector.project(tenant, &wanted, *proven & mask != mask).await;
+        shared.lanes.give_back(tenant.tenant_id, mask);
+        match outcome {
             Ok(done) => {
-                *proven |= done.claimed.iter().fold(0, |mask, slot| mask | bit(*slot));
+                *proven |= mask_of(&done.claimed);
                 self.pause = FIRST_PAUSE;
-                self.after(tenant, &wanted, &done).await;
+                // A few events in many slots are best decided together; a backlog is shared with others.
+                self.width = if done.more { MAX_SLOTS } else { ALL_SLOTS };
+                self.after(tenant, &done);
             }
             Err(error) => {
                 *proven &= !mask;
@@ -258,7 +268,9 @@ impl Worker {
         true
     }
 
-    async fn after(&self, tenant: &Tenant, wanted: &[i16], done: &Done) {
+    /// Passes on what a batch did. Of slots that another process holds nothing is to be done: it has the same hints, and
+    /// should it be killed, polling finds what it left.
+    fn after(&self, tenant: &Tenant, done: &Done) {
         if done.decided > 0 {
             self.shared.projector.notifier.notify_decided(tenant.tenant_id);
         }
@@ -266,14 +278,8 @@ impl Worker {
             self.shared.released.notify_one();
         }
         if done.more {
-            self.shared.lanes.mark_slots(tenant.tenant_id, &done.claimed);
+            self.shared.lanes.mark(tenant.tenant_id, mask_of(&done.claimed));
         }
-        let taken: Vec<i16> =
-            wanted.iter().filter(|slot| !done.claimed.contains(slot)).copied().collect();
-        if done.claimed.is_empty() {
-            tokio::time::sleep(TAKEN_PAUSE).await;
-        }
-        self.shared.lanes.mark_slots(tenant.tenant_id, &taken);
     }
 }
 

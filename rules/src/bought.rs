@@ -53,6 +53,8 @@ impl List {
 pub struct Sum {
     /// Whole ones.
     pub quantity: i64,
+    /// Latest end of a period that is paid for, in seconds since 1970; none where nothing that is bought lasts.
+    pub ends_at: Option<i64>,
     /// Parts of a period: quantity (negative where it is given back), part and whole in seconds.
     pub parts: Vec<(i64, i64, i64)>,
 }
@@ -80,7 +82,11 @@ pub fn sums(list: &List, prorates: bool) -> (BTreeMap<&str, Sum>, BTreeSet<Uncou
             }
             continue;
         };
-        let sum = sums.entry(price).or_insert(Sum { quantity: 0, parts: Vec::new() });
+        let sum =
+            sums.entry(price).or_insert(Sum { quantity: 0, ends_at: None, parts: Vec::new() });
+        let is_back = line.amount.is_some_and(i64::is_negative);
+        let ends_at = line.period.filter(|_| !is_back && line.seconds().is_some());
+        sum.ends_at = sum.ends_at.max(ends_at.map(|(_, end)| end));
         if !line.proration {
             sum.quantity = sum.quantity.saturating_add(quantity);
             continue;
@@ -89,7 +95,6 @@ pub fn sums(list: &List, prorates: bool) -> (BTreeMap<&str, Sum>, BTreeSet<Uncou
             problems.insert(Uncountable::Period);
             continue;
         };
-        let is_back = line.amount.is_some_and(i64::is_negative);
         let quantity = if is_back { quantity.saturating_neg() } else { quantity };
         sum.parts.push((quantity, part.min(whole), whole));
     }

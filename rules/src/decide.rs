@@ -6,11 +6,13 @@ use ledger::decision::Reason;
 use ledger::ids::CaseId;
 
 use crate::cases::{self, Telling, Told, conclude};
+use crate::effects::Version;
 use crate::movement::{reinstate, unclaimed, unpost, write_off};
-use crate::news::{Act, ActKind, News, PaymentNews, Registration};
-use crate::payment::{Facts, StaffDecision, StaffVerdict};
+use crate::news::{Act, ActKind, CatalogueNews, News, PaymentNews, Registration};
+use crate::payment::{Facts, StaffVerdict};
+use crate::reassign::reassign;
 use crate::settle::{Cause, Settled, settle};
-use crate::world::{Case, Entry, Payment, Resolution, User, World};
+use crate::world::{Case, Payment, Resolution, User, World};
 
 /// Decides one event.
 pub fn decide_event(world: &mut World, telling: Telling, news: News) {
@@ -32,8 +34,12 @@ pub fn decide_event(world: &mut World, telling: Telling, news: News) {
             to_fetch(world, telling, key, (customer, said_at))
         }
         News::User(registration) => user(world, telling, registration),
-        News::Price { price, entry } => catalogue(world, telling, price, entry),
+        News::Price(told) => catalogue(world, telling, told),
         News::Act(act) => acted(world, telling, act),
+        News::Reassigned(reassignment) => {
+            reassign(world, telling, &reassignment);
+            None
+        }
         News::Erased => plain(world, telling, Reason::Erased),
     };
     close_held(world, held, keep, telling);
@@ -130,6 +136,10 @@ fn merge(world: &mut World, survivor: &str, other: &str, cause: &mut Cause) {
     unpost(world, other, cause);
     let Some(merged) = world.payments.remove(other) else { return };
     join(world, survivor, merged.facts);
+    // Whoever looked at one of the two did not see what it is now.
+    if let Some(payment) = world.payments.get_mut(survivor) {
+        payment.version = payment.version.max(merged.version).saturating_add(1);
+    }
     for root_key in world.aliases.values_mut().filter(|root_key| *root_key == other) {
         survivor.clone_into(root_key);
     }
@@ -179,15 +189,16 @@ fn user(world: &mut World, telling: Telling, registration: Registration) -> Opti
     plain(world, telling, Reason::Registered)
 }
 
-fn catalogue(world: &mut World, telling: Telling, price: String, entry: Entry) -> Option<CaseId> {
-    // An entry that is decided late, because it was parked, does not undo a newer one.
-    let newest = world.catalogue_pos.entry(price.clone()).or_insert(telling.pos);
-    if *newest <= telling.pos {
-        *newest = telling.pos;
-        world.catalogue.insert(price.clone(), entry.clone());
-    }
-    world.effects.woken.insert(format!("price:{price}"), telling.pos);
-    world.effects.entries.push((telling.pos, price, entry));
+/// The first version of an entry counts from ever, so that it heals what waits for it; a later one that says no more
+/// counts from when it was told, so that it changes nothing that was sold before. First is what stands first in the log, also
+/// if it was parked and is decided late.
+fn catalogue(world: &mut World, telling: Telling, told: CatalogueNews) -> Option<CaseId> {
+    let CatalogueNews { key, entry, valid_from, told_at } = told;
+    let is_first = !world.catalogue.has_before(&key, telling.pos);
+    let valid_from = valid_from.or_else(|| (!is_first).then_some(told_at));
+    world.catalogue.add(key.clone(), (valid_from, telling.pos), entry.clone());
+    world.effects.woken.insert(format!("price:{key}"), telling.pos);
+    world.effects.entries.push(Version { key, pos: telling.pos, valid_from, entry });
     plain(world, telling, Reason::Catalogued)
 }
 
@@ -257,8 +268,10 @@ fn settle_by_staff(
         write_off(world, root_key, &mut cause);
     }
     make_due(world, id, pos);
-    let staff = Some(StaffDecision { pos, verdict });
-    act_on_payment(world, root_key, id, Facts { staff, ..Facts::default() }, closed_as)
+    let known = world.payments.get(root_key).map(|payment| &payment.facts);
+    let staff = known.map(|facts| facts.settled_by(verdict, pos));
+    let facts = Facts { staff, ..Facts::default() };
+    act_on_payment(world, root_key, id, facts, closed_as)
 }
 
 /// Settles the payment of a case with what was learnt; whether there is one.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use ledger::decision::Reason;
-use ledger::ids::{AccountId, CaseId};
-use ledger::movement::Movement;
+use ledger::ids::{AccountId, CaseId, Owner};
+use ledger::movement::{Movement, NewTerms};
 
+use crate::catalogue::Entry;
 use crate::evidence::Evidence;
 use crate::news::Registration;
-use crate::world::Entry;
 
 /// What the decisions of a batch amount to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,10 +20,18 @@ pub struct Effects {
     pub movements: Vec<Movement>,
     /// Links made.
     pub links: Vec<Link>,
+    /// Customers whose links, made before this batch, ended, with the positions of the decisions that ended them.
+    pub unlinked: Vec<(String, i64)>,
+    /// Owners that payments were handed over to: they have to be known even where no credits went along.
+    pub owners: BTreeSet<Owner>,
     /// Users registered or changed, by position.
     pub registrations: Vec<(i64, Registration)>,
-    /// Catalogue entries, by position.
-    pub entries: Vec<(i64, String, Entry)>,
+    /// Users added because of a payment, by position.
+    pub admitted: Vec<(i64, String)>,
+    /// Other terms for what is left of credits; they hold after all movements.
+    pub new_terms: Vec<NewTerms>,
+    /// Versions of catalogue entries.
+    pub entries: Vec<Version>,
     /// Customers whose facts changed.
     pub customers: BTreeSet<String>,
     /// What waiting cases are released by, with the position of the fact.
@@ -41,7 +50,11 @@ impl Effects {
         decisions: Vec::new(),
         movements: Vec::new(),
         links: Vec::new(),
+        unlinked: Vec::new(),
+        owners: BTreeSet::new(),
         registrations: Vec::new(),
+        admitted: Vec::new(),
+        new_terms: Vec::new(),
         entries: Vec::new(),
         customers: BTreeSet::new(),
         woken: BTreeMap::new(),
@@ -76,6 +89,19 @@ pub struct Decision {
     pub cause_pos: Option<i64>,
 }
 
+/// A version of a catalogue entry (`catalogue_entry`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Price, product or lookup key that it is for.
+    pub key: String,
+    /// Position of the event that set it.
+    pub pos: i64,
+    /// Purchases from then on count by it; `None`: from ever.
+    pub valid_from: Option<Timestamp>,
+    /// What it says.
+    pub entry: Entry,
+}
+
 /// A link made (`customer_link`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -85,4 +111,6 @@ pub struct Link {
     pub user: String,
     /// Position of the decision that made it.
     pub pos: i64,
+    /// Position of the decision that ended it, if one of the same batch did.
+    pub until: Option<i64>,
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Kind {
     /// A person decided it.
     Staff,
+    /// A reference that our own server signed names the user.
+    Signed,
     /// An earlier payment of the same Stripe customer was this user's.
     Link,
     /// Metadata that the server set names the user.
@@ -20,24 +22,44 @@ pub enum Kind {
     IdShaped,
     /// Keyed hash of a name.
     Name,
+    /// A signed reference that does not verify. Its value is the reason's name: whatever it says, nobody vouches for it.
+    BadReference,
+    /// No evidence, but what came of it: the user was added to the directory.
+    Created,
 }
+
+/// Rank of what is on record and weighs nothing.
+const WEIGHS_NOTHING: i16 = 7;
 
 impl Kind {
     /// Its rank: 0 outranks all.
     pub const fn rank(self) -> i16 {
         match self {
             Self::Staff => 0,
+            Self::Signed => 1,
             Self::Link => 2,
             Self::Metadata => 3,
             Self::ClientReference => 4,
             Self::Email => 5,
             Self::IdShaped | Self::Name => 6,
+            Self::BadReference | Self::Created => WEIGHS_NOTHING,
         }
     }
 
     /// Whether its value is a user's id that was put there as one.
     pub const fn names_a_user(self) -> bool {
-        self.rank() <= 4
+        self.rank() <= Self::ClientReference.rank()
+    }
+
+    /// Whether it was put there for this program to read: a user's id, or a signed reference, valid or not.
+    pub const fn is_meant_for_us(self) -> bool {
+        self.names_a_user() || matches!(self, Self::BadReference)
+    }
+
+    /// Whether it alone suffices to add a user to the directory, where the policy is to do so: it is the word of our own
+    /// server, or of an earlier payment.
+    pub const fn vouches_for_a_user(self) -> bool {
+        matches!(self, Self::Signed | Self::Link | Self::Metadata)
     }
 }
 
@@ -48,7 +70,7 @@ pub struct Evidence {
     pub kind: Kind,
     /// Where it stood, such as `checkout.session.metadata.user_id`.
     pub at: String,
-    /// A user's id, or the keyed hash of an e-mail or name.
+    /// A user's id, the keyed hash of an e-mail or name, or why a reference does not verify.
     pub value: String,
 }
 

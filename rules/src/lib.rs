@@ -18,26 +18,34 @@
 //! | [`reversal`] | refunds and disputes, and what they come to |
 //! | [`customer`] | what Stripe says of a customer |
 //! | [`resolve`] | whose: the verdict over all evidence |
+//! | `admission` | users who are added on the fly |
+//! | [`catalogue`] | what one of a price is worth, and since when |
+//! | [`expiry`] | when bought credits end |
 //! | [`worth`] | how many credits |
 //! | [`world`] | what is known, under locks, while a batch is decided |
 //! | [`settle`] | one payment: what is due, whom it stands with, which case it needs |
 //! | `movement` | what moves |
+//! | `reassign` | a credited payment moves to its right user |
 //! | [`cases`] | which case a payment needs, and what that changes |
 //! | [`decide`] | one event after the other |
 //! | [`effects`] | what is to be written |
 
+mod admission;
 pub mod bought;
 pub mod cases;
+pub mod catalogue;
 pub mod customer;
 pub mod decide;
 pub mod effects;
 pub mod evidence;
+pub mod expiry;
 pub mod fetching;
 pub mod hashing;
 mod movement;
 pub mod news;
 pub mod payment;
 pub mod policy;
+mod reassign;
 pub mod reference;
 pub mod resolve;
 pub mod reversal;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use ledger::account::{self, MoveKind, Source, SystemAccount};
+use ledger::account::{self, MoveKind, Source, SystemAccount, Terms};
 use ledger::ids::Owner;
-use ledger::movement::{Change, Movement};
+use ledger::movement::{Change, Movement, NewTerms};
 
 use crate::reversal::Taken;
 use crate::settle::Cause;
@@ -27,7 +27,7 @@ pub(crate) fn post(
     }
     for (line, unit, _) in net(world, root_key) {
         if !lines.iter().any(|due| due.line == line && due.unit == unit) {
-            let due = Line { line, unit, credits: 0 };
+            let due = Line { line, unit, credits: 0, terms: Terms::default() };
             set_line(world, root_key, &owner, (&due, Taken::default()), cause);
         }
     }
@@ -37,7 +37,7 @@ pub(crate) fn post(
     // A payment that was taken back whole still knows its owner: what is reinstated is his.
     let stands = world.is_posted(root_key);
     if let Some(payment) = world.payments.get_mut(root_key) {
-        payment.owner = stands.then_some(owner);
+        payment.set_owner(stands.then_some(owner));
     }
 }
 
@@ -57,7 +57,8 @@ pub(crate) fn expect(world: &mut World, root_key: &str, lines: &[Line]) {
         leg.expected = 0;
     }
     for line in lines {
-        let leg = Leg { unit: line.unit.clone(), expected: line.credits, target: 0, posted: 0 };
+        let (unit, terms) = (line.unit.clone(), line.terms);
+        let leg = Leg { unit, expected: line.credits, target: 0, posted: 0, terms };
         payment.legs.insert((line.line.clone(), LegKind::Purchase), leg);
     }
 }
@@ -84,7 +85,7 @@ pub(crate) fn write_off(world: &mut World, root_key: &str, cause: &mut Cause) {
             cause,
         );
         if let Some(payment) = world.payments.get_mut(root_key) {
-            payment.owner = None;
+            payment.set_owner(None);
         }
     }
 }
@@ -95,7 +96,7 @@ pub(crate) fn reinstate(world: &mut World, root_key: &str, cause: &mut Cause) {
     let Some(payment) = payment.filter(|payment| payment.facts.is_dismissed()) else { return };
     payment.facts.staff = None;
     if payment.owner.is_none() && payment.legs.values().any(|leg| leg.posted > 0) {
-        payment.owner = Some(unclaimed_of(root_key));
+        payment.set_owner(Some(unclaimed_of(root_key)));
         let step = (Change::Grant, SystemAccount::WriteOff);
         move_all(world, root_key, &unclaimed_of(root_key), step, cause);
     }
@@ -117,6 +118,7 @@ pub(crate) fn lines_of(world: &World, root_key: &str) -> Vec<Line> {
         line: line.clone(),
         unit: leg.unit.clone(),
         credits: leg.expected,
+        terms: leg.terms,
     };
     bought.map(line).collect()
 }
@@ -149,17 +151,24 @@ fn set_line(
         (LegKind::Dispute, disputed.saturating_neg()),
     ];
     let Some(payment) = world.payments.get_mut(root_key) else { return };
-    let mut deltas = Vec::new();
+    let (mut deltas, mut is_under_other_terms) = (Vec::new(), false);
     for (kind, target) in targets {
         let key = (due.line.clone(), kind);
         let known = payment.legs.get(&key).filter(|leg| leg.unit == due.unit);
         let posted = known.map_or(0, |leg| leg.posted);
+        is_under_other_terms |= known.is_some_and(|leg| leg.terms != due.terms && posted > 0);
         deltas.push((kind, target.saturating_sub(posted)));
         if target != 0 || payment.legs.contains_key(&key) {
             let expected = if kind == LegKind::Purchase { due.credits } else { 0 };
-            let leg = Leg { unit: due.unit.clone(), expected, target, posted: target };
+            let (unit, terms) = (due.unit.clone(), due.terms);
+            let leg = Leg { unit, expected, target, posted: target, terms };
             payment.legs.insert(key, leg);
         }
+    }
+    if is_under_other_terms && due.credits > 0 {
+        let source = Source { root_key: root_key.to_owned(), line: due.line.clone() };
+        let (owner, unit, terms) = (owner.clone(), due.unit.clone(), due.terms);
+        world.effects.new_terms.push(NewTerms { owner, unit, source, terms });
     }
     deltas.sort_by_key(|(_, delta)| delta.is_negative());
     for (kind, delta) in deltas {
@@ -170,10 +179,15 @@ fn set_line(
     }
 }
 
+/// Moves what is left of a payment: what leaves one account enters the other. From user to user it is a correction.
 fn hand_over(world: &mut World, root_key: &str, from: &Owner, to: &Owner, cause: &mut Cause) {
-    let taken = (Change::Take(MoveKind::Moved), SystemAccount::Unclaimed);
-    move_all(world, root_key, from, taken, cause);
-    move_all(world, root_key, to, (Change::Grant, SystemAccount::Unclaimed), cause);
+    let way = match (from, to) {
+        (Owner::User(_), Owner::User(_)) => SystemAccount::Adjustment,
+        _ => SystemAccount::Unclaimed,
+    };
+    move_all(world, root_key, from, (Change::Take(MoveKind::Moved), way), cause);
+    move_all(world, root_key, to, (Change::Grant, way), cause);
+    world.effects.owners.insert(to.clone());
 }
 
 /// The same movement for whatever is posted of each line.
@@ -188,6 +202,13 @@ fn move_all(
         let step = Step { owner, unit: &unit, line: &line, change, contra, amount };
         move_credits(world, root_key, cause, &step);
     }
+}
+
+/// Terms of what is granted of a line.
+fn terms_of(world: &World, root_key: &str, line: &str) -> Terms {
+    let key = (line.to_owned(), LegKind::Purchase);
+    let leg = world.payments.get(root_key).and_then(|payment| payment.legs.get(&key));
+    leg.map_or_else(Terms::default, |leg| leg.terms)
 }
 
 /// One movement, before it has a cause.
@@ -214,6 +235,7 @@ fn move_credits(world: &mut World, root_key: &str, cause: &mut Cause, step: &Ste
         change: step.change,
         contra: step.contra,
         amount: step.amount,
+        terms: terms_of(world, root_key, step.line),
         cause: account::Cause::Decision {
             pos: cause.pos,
             rev: cause.rev,

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use ledger::decision::Reason;
 use ledger::ids::CaseId;
 
+use crate::catalogue::{self, Entry};
 use crate::customer;
 use crate::evidence::{Evidence, Kind, user_id};
 use crate::payment::{Facts, StaffVerdict};
-use crate::world::Entry;
 
 /// What one event says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,14 +44,11 @@ pub enum News {
     /// The app told of a user.
     User(Registration),
     /// The catalogue changed.
-    Price {
-        /// Stripe's price id.
-        price: String,
-        /// What one of it is worth now.
-        entry: Entry,
-    },
+    Price(CatalogueNews),
     /// A person, or the clock, acted on a case.
     Act(Act),
+    /// A person moves a payment to another user.
+    Reassigned(Reassignment),
     /// A body was erased.
     Erased,
 }
@@ -117,6 +115,30 @@ pub enum ActKind {
     Due,
 }
 
+/// A person says whose a payment is that stands with the wrong user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reassignment {
+    /// The payment, by its name or that of any of its objects.
+    pub payment: String,
+    /// Its version when it was looked at: of two at once, one wins.
+    pub version: i64,
+    /// The right user.
+    pub user: String,
+}
+
+/// A version of a catalogue entry, as it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueNews {
+    /// Price, product or lookup key that it is for.
+    pub key: String,
+    /// What it says.
+    pub entry: Entry,
+    /// Purchases from then on count by it, if that is said.
+    pub valid_from: Option<Timestamp>,
+    /// When it was told.
+    pub told_at: Timestamp,
+}
+
 /// The keys that deciding may touch: what is to be locked and read before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
@@ -132,8 +154,8 @@ pub struct Keys {
     pub emails: BTreeSet<String>,
     /// Keyed hashes of names.
     pub names: BTreeSet<String>,
-    /// Prices.
-    pub prices: BTreeSet<String>,
+    /// Prices, each by the keys under which the catalogue may have it.
+    pub prices: BTreeSet<catalogue::Keys>,
     /// Cases that are acted on.
     pub cases: BTreeSet<CaseId>,
     /// What cases wait for that these keys would open: whoever brings it must be kept out meanwhile.
@@ -150,8 +172,9 @@ impl News {
             | Self::Unreadable { .. }
             | Self::ToFetch { .. }
             | Self::User(_)
-            | Self::Price { .. }
+            | Self::Price(_)
             | Self::Act(_)
+            | Self::Reassigned(_)
             | Self::Erased => None,
         }
     }
@@ -172,7 +195,7 @@ impl Keys {
                 self.customers.extend(customer.clone());
             }
             News::User(registration) => drop(self.users.insert(registration.user.clone())),
-            News::Price { price, .. } => drop(self.prices.insert(price.clone())),
+            News::Price(told) => drop(self.prices.insert(vec![told.key.clone()])),
             News::Act(act) => {
                 self.cases.insert(act.case);
                 if let ActKind::Settle { verdict: StaffVerdict::Assign { user, .. }, .. } =
@@ -180,6 +203,10 @@ impl Keys {
                 {
                     self.users.insert(user.clone());
                 }
+            }
+            News::Reassigned(reassignment) => {
+                self.objects.insert(reassignment.payment.clone());
+                self.users.insert(reassignment.user.clone());
             }
             News::Nothing(_) | News::Unreadable { .. } | News::Erased => {}
         }
@@ -195,7 +222,7 @@ impl Keys {
     /// Adds what the facts of a payment touch.
     pub fn add_payment(&mut self, facts: &Facts) {
         self.customers.extend(facts.customers.iter().cloned());
-        self.prices.extend(facts.prices().into_iter().cloned());
+        self.prices.extend(facts.price_keys());
         self.add_evidence(&facts.evidence);
         if let Some(StaffVerdict::Assign { user, .. }) =
             facts.staff.as_ref().map(|staff| &staff.verdict)
@@ -211,9 +238,14 @@ impl Keys {
                 Kind::Email => drop(self.emails.insert(piece.value.clone())),
                 Kind::Name => drop(self.names.insert(piece.value.clone())),
                 Kind::IdShaped => drop(self.candidates.insert(piece.value.clone())),
-                Kind::Staff | Kind::Link | Kind::Metadata | Kind::ClientReference => {
+                Kind::Staff
+                | Kind::Signed
+                | Kind::Link
+                | Kind::Metadata
+                | Kind::ClientReference => {
                     self.users.extend(user_id(&piece.value).map(str::to_owned));
                 }
+                Kind::BadReference | Kind::Created => {}
             }
         }
     }
@@ -262,7 +294,7 @@ mod tests {
                 evidence(Kind::IdShaped, "id1"),
             ]),
             claims: Claims { prices: set(&["price_1"]), ..Claims::default() },
-            staff: Some(StaffDecision { pos: 1, verdict: assign("u_3") }),
+            staff: Some(StaffDecision { pos: 1, verdict: assign("u_3"), overruled: None }),
             ..Facts::default()
         };
         let news = PaymentNews {
@@ -280,7 +312,7 @@ mod tests {
             candidates: set(&["id1"]),
             emails: set(&["e1"]),
             names: set(&["n1"]),
-            prices: set(&["price_1"]),
+            prices: BTreeSet::from([vec!["price_1".into()]]),
             ..Keys::default()
         };
         assert_eq!(keys, expected);
@@ -298,12 +330,20 @@ mod tests {
         keys.add_news(&News::Act(Act { case, version: 1, kind }));
         let told = BTreeMap::from([("cus_1".into(), facts)]);
         keys.add_news(&News::Customers { told, answers: None });
-        keys.add_news(&News::Price { price: "price_1".into(), entry: Entry::NotOurs });
+        keys.add_news(&News::Price(CatalogueNews {
+            key: "price_1".into(),
+            entry: Entry::NotOurs,
+            valid_from: None,
+            told_at: Timestamp::UNIX_EPOCH,
+        }));
+        let (payment, user) = ("cs_1".into(), "u_3".into());
+        keys.add_news(&News::Reassigned(Reassignment { payment, version: 1, user }));
         keys.add_news(&News::Erased);
         let expected = Keys {
+            objects: set(&["cs_1"]),
             customers: set(&["cus_1"]),
-            users: set(&["u_1", "u_2"]),
-            prices: set(&["price_1"]),
+            users: set(&["u_1", "u_2", "u_3"]),
+            prices: BTreeSet::from([vec!["price_1".into()]]),
             cases: BTreeSet::from([case]),
             ..Keys::default()
         };
@@ -337,7 +377,7 @@ mod tests {
                 keys.names.insert("x".into());
             },
             |keys| {
-                keys.prices.insert("x".into());
+                keys.prices.insert(vec!["x".into()]);
             },
             |keys| {
                 keys.cases.insert(CaseId::derive(1, "x", "x"));

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::bought::List;
-use crate::evidence::Evidence;
+use crate::catalogue::{self, Known, Names};
+use crate::evidence::{Evidence, user_id};
 use crate::reversal::{Reversals, Taken};
 use crate::world::Attached;
 
@@ -72,7 +73,8 @@ impl Claims {
         self.prices.is_empty() && self.credits.is_empty()
     }
 
-    fn join(&mut self, other: Self) {
+    /// Joins what was claimed elsewhere.
+    pub fn join(&mut self, other: Self) {
         self.prices.extend(other.prices);
         self.quantities.extend(other.quantities);
         self.credits.extend(other.credits);
@@ -87,6 +89,10 @@ pub struct StaffDecision {
     pub pos: i64,
     /// What was decided.
     pub verdict: StaffVerdict,
+    /// Of a reassignment: users whom evidence named until then, which it overrules. Evidence that names anybody else since
+    /// contradicts it. None where a case was settled: that outranks whatever is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<BTreeSet<String>>,
 }
 
 /// The two ways in which a person settles a case.
@@ -118,6 +124,13 @@ pub struct Facts {
     /// What was bought, by the lines of its invoices and sessions, by their ids.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lists: BTreeMap<String, List>,
+    /// By what other names prices are known that it names, by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, Names>,
+    /// The keys that were looked up in the catalogue when it was last valued, each with the newest position that it had been
+    /// set at: a payment that was credited keeps to what the catalogue said then. Concluded and not said: it joins nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub valued_by: Known,
     /// What went back.
     #[serde(default)]
     pub reversals: Reversals,
@@ -128,6 +141,9 @@ pub struct Facts {
     pub paid_at: Option<i64>,
     /// What a person decided.
     pub staff: Option<StaffDecision>,
+    /// Customers and subscriptions that it linked to its user.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub linked: BTreeSet<String>,
     /// The wait for a session or invoice is over.
     pub waited: bool,
     /// Events that were ignored because the payment was not ours, with their newest revision: they are decided anew
@@ -152,6 +168,9 @@ impl Facts {
         for (id, list) in other.lists {
             self.lists.entry(id).or_default().join(list);
         }
+        for (price, names) in other.names {
+            self.names.entry(price).or_default().join(names);
+        }
         self.reversals.join(other.reversals);
         self.warnings.extend(other.warnings);
         self.paid_at = match (self.paid_at, other.paid_at) {
@@ -159,6 +178,7 @@ impl Facts {
             (one, another) => one.or(another),
         };
         self.staff = self.staff.take().max(other.staff);
+        self.linked.extend(other.linked);
         self.waited |= other.waited;
         self.set_aside.extend(other.set_aside);
         *self != before
@@ -174,13 +194,27 @@ impl Facts {
     pub fn is_ours(&self) -> bool {
         self.objects.values().any(|told| matches!(told.door, Door::Session | Door::Invoice))
             || !self.claims.is_empty()
-            || self.evidence.iter().any(|evidence| evidence.kind.names_a_user())
+            || self.evidence.iter().any(|evidence| evidence.kind.is_meant_for_us())
             || self.staff.is_some()
     }
 
     /// Whether a person said that no credits are due.
     pub fn is_dismissed(&self) -> bool {
         self.staff.as_ref().is_some_and(|staff| staff.verdict == StaffVerdict::Dismiss)
+    }
+
+    /// Users whom evidence of its own names as such.
+    pub fn named_users(&self) -> BTreeSet<String> {
+        let naming = self.evidence.iter().filter(|piece| piece.kind.names_a_user());
+        naming.filter_map(|piece| user_id(&piece.value)).map(str::to_owned).collect()
+    }
+
+    /// What a person said that it is worth.
+    pub fn staff_worth(&self) -> Option<&(i64, String)> {
+        match &self.staff.as_ref()?.verdict {
+            StaffVerdict::Assign { worth, .. } => worth.as_ref(),
+            StaffVerdict::Dismiss => None,
+        }
     }
 
     /// The list that says what was bought: an invoice's before a session's. None while there is none.
@@ -195,20 +229,32 @@ impl Facts {
         self.claims.prices.iter().chain(self.lists.values().flat_map(List::prices)).collect()
     }
 
+    /// The keys of a price under which the catalogue may have it, in the order in which they count.
+    pub fn keys_of(&self, price: &str) -> catalogue::Keys {
+        self.names.get(price).map_or_else(|| vec![price.to_owned()], |names| names.keys(price))
+    }
+
+    /// Those of all its prices.
+    pub fn price_keys(&self) -> BTreeSet<catalogue::Keys> {
+        self.prices().into_iter().map(|price| self.keys_of(price)).collect()
+    }
+
     /// What of the money went back.
     pub fn taken(&self) -> Taken {
         self.reversals.taken(self.money().0.unwrap_or_default())
     }
 
-    /// Money and currency, by the preferred object that knows them: of those that are paid, if any is.
+    /// Money and currency, by the preferred kind of object that knows them: of those that are paid, if any is. An invoice
+    /// may be paid by several payment intents, a part by each.
     pub fn money(&self) -> (Option<i64>, Option<&str>) {
         let progress = self.progress();
-        let best = self
-            .objects
-            .values()
-            .filter(|told| told.progress == progress && told.amount.is_some())
-            .min_by_key(|told| told.door);
-        (best.and_then(|told| told.amount), best.and_then(|told| told.currency.as_deref()))
+        let known = |told: &&Told| told.progress == progress && told.amount.is_some();
+        let door = self.objects.values().filter(known).map(|told| told.door).min();
+        let mut best =
+            self.objects.values().filter(known).filter(|told| Some(told.door) == door).peekable();
+        let currency = best.peek().and_then(|told| told.currency.as_deref());
+        let sum = best.filter_map(|told| told.amount).reduce(i64::saturating_add);
+        (sum, currency)
     }
 }
 

@@ -1,10 +1,12 @@
 //! What the business chose: which names mean a user, and what may suffice.
 
+use crate::reference::TenantKeys;
+
 /// Seconds that a bare payment intent or charge waits for the session or invoice that makes it ours (DESIGN, section 5).
 pub const WAIT_FOR_SESSION_SECONDS: i64 = 15 * 60;
 
 /// The policy of one tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// Metadata keys that name a user (rank 3). All of them are read; those that differ are a conflict.
     pub user_id_keys: Vec<String>,
@@ -12,6 +14,10 @@ pub struct Policy {
     pub email_keys: Vec<String>,
     /// Whether an unsigned `client_reference_id` suffices (rank 4). Anyone can edit it in a payment link's URL.
     pub accept_unsigned_reference: bool,
+    /// What signed references are verified by (rank 1); without keys none of them proves anything.
+    pub signing_keys: Option<TenantKeys>,
+    /// Whether a user whom the directory does not know is added to it when evidence of the ranks 1 to 3 names him.
+    pub create_users: bool,
     /// Whether lines that adjust a period count by their share of it; otherwise they give and take nothing.
     pub prorates: bool,
 }
@@ -24,6 +30,8 @@ impl Default for Policy {
                 .to_vec(),
             email_keys: ["user_email", "session_email", "email"].map(str::to_owned).to_vec(),
             accept_unsigned_reference: false,
+            signing_keys: None,
+            create_users: false,
             prorates: true,
         }
     }

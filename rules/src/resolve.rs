@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::decision::Reason;
 
+use crate::admission::may_add;
 use crate::evidence::{Evidence, Kind, user_id};
 use crate::payment::{Facts, StaffVerdict};
 use crate::world::{Candidate, World};
@@ -27,6 +28,14 @@ pub enum Verdict {
         user: String,
         /// Rank of the best evidence that names him.
         rank: i16,
+    },
+    /// A person decided that it is this user's, and evidence that came since names others: it stays where it is until a
+    /// person looks at it again.
+    Contested {
+        /// User.
+        user: String,
+        /// Who it may be.
+        candidates: Vec<Candidate>,
     },
     /// That is open.
     Open {
@@ -55,7 +64,12 @@ pub struct Applied<'a> {
 pub fn resolve(world: &World, facts: &Facts, applied: Option<Applied<'_>>) -> Resolved {
     let evidence = gather(world, facts, applied);
     if let Some(staff) = evidence.first().filter(|piece| piece.kind == Kind::Staff) {
-        let verdict = Verdict::User { user: staff.value.clone(), rank: Kind::Staff.rank() };
+        let user = staff.value.clone();
+        let verdict = if facts.is_contested() {
+            Verdict::Contested { user, candidates: candidates(world, &evidence) }
+        } else {
+            Verdict::User { user, rank: Kind::Staff.rank() }
+        };
         return Resolved { evidence, verdict };
     }
     let mut named = named_users(&evidence);
@@ -63,7 +77,9 @@ pub fn resolve(world: &World, facts: &Facts, applied: Option<Applied<'_>>) -> Re
         (None, _) => open(world, facts, &evidence, Reason::NoEvidence, None),
         (Some(_), false) => open(world, facts, &evidence, Reason::Conflict, None),
         (Some((user, rank)), true) => {
-            let is_known = applied.is_some() || world.users.contains_key(&user);
+            let is_known = applied.is_some()
+                || world.users.contains_key(&user)
+                || may_add(world, &evidence, &user);
             match doubt(world, &evidence, &user, rank, is_known) {
                 None => Verdict::User { user, rank },
                 Some(Reason::Conflict) => open(world, facts, &evidence, Reason::Conflict, None),
@@ -113,7 +129,9 @@ fn gather(world: &World, facts: &Facts, applied: Option<Applied<'_>>) -> Vec<Evi
             evidence.extend(known.evidence.iter().cloned());
         }
         if let Some(user) = world.links.get(&customer) {
-            evidence.insert(Evidence { kind: Kind::Link, at: customer, value: user.clone() });
+            let by = world.linked_by.get(&customer).map(|payment| format!(" (payment {payment})"));
+            let (at, value) = (format!("{customer}{}", by.unwrap_or_default()), user.clone());
+            evidence.insert(Evidence { kind: Kind::Link, at, value });
         }
     }
     evidence.into_iter().collect()
@@ -176,7 +194,7 @@ fn candidates(world: &World, evidence: &[Evidence]) -> Vec<Candidate> {
     for piece in evidence {
         let at = &piece.at;
         match piece.kind {
-            Kind::Staff | Kind::Link | Kind::Metadata | Kind::ClientReference => {
+            Kind::Staff | Kind::Signed | Kind::Link | Kind::Metadata | Kind::ClientReference => {
                 if let Some(user) = user_id(&piece.value) {
                     let stranger = if world.users.contains_key(user) {
                         ""
@@ -210,6 +228,7 @@ fn candidates(world: &World, evidence: &[Evidence]) -> Vec<Candidate> {
                     add(user, format!("the name in {at} is theirs"));
                 }
             }
+            Kind::BadReference | Kind::Created => {}
         }
     }
     found

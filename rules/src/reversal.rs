@@ -40,20 +40,20 @@ pub struct Figure {
     pub amount: i64,
 }
 
-/// The newest movement of a dispute's money. Of two in one second the reinstatement is the newer.
+/// A movement of a dispute's money. The newest counts; of two in one second the reinstatement is the newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DisputeMovement {
     /// `created` of the event that told of it.
     pub said_at: i64,
     /// Whether the money came back.
     pub reinstated: bool,
+    /// What was disputed then, in the currency's minor unit.
+    pub amount: i64,
 }
 
 /// One dispute.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
-    /// What is disputed, in the currency's minor unit; the most that was ever said.
-    pub amount: i64,
     /// Its newest movement, if money moved at all.
     pub movement: Option<DisputeMovement>,
     /// The newest status, with the `created` of the event that told it.
@@ -106,9 +106,8 @@ impl Reversals {
     /// What of `paid` went back. Refund and dispute of the same money are taken once.
     pub fn taken(&self, paid: i64) -> Taken {
         let refunded = self.refunded().clamp(0, paid.max(0));
-        let disputed = self.disputes.values().filter(|dispute| dispute.is_withdrawn());
-        let disputed =
-            disputed.fold(0_i64, |sum, dispute| sum.saturating_add(dispute.amount.max(0)));
+        let disputed = self.disputes.values();
+        let disputed = disputed.fold(0_i64, |sum, dispute| sum.saturating_add(dispute.withdrawn()));
         let withdrawn = disputed.clamp(0, paid.saturating_sub(refunded).max(0));
         Taken { refunded, withdrawn, paid }
     }
@@ -153,9 +152,10 @@ impl Refund {
 }
 
 impl Dispute {
-    /// Whether its money is gone now.
-    pub fn is_withdrawn(&self) -> bool {
-        self.movement.is_some_and(|movement| !movement.reinstated)
+    /// What of its money is gone now, in the currency's minor unit.
+    pub fn withdrawn(&self) -> i64 {
+        let gone = self.movement.filter(|movement| !movement.reinstated);
+        gone.map_or(0, |movement| movement.amount.max(0))
     }
 
     /// Whether it is still to be decided.
@@ -165,18 +165,12 @@ impl Dispute {
     }
 
     fn join(&mut self, other: Self) {
-        self.amount = self.amount.max(other.amount);
         self.movement = self.movement.max(other.movement);
         self.status = self.status.take().max(other.status);
     }
 }
 
 impl Taken {
-    /// Whether anything went back.
-    pub const fn is_nothing(&self) -> bool {
-        self.refunded == 0 && self.withdrawn == 0
-    }
-
     /// Credits of a line that go back by refunds, and by disputes. Together they are one division, rounded down; when all
     /// the money is gone, so are all the credits.
     pub fn of(&self, credits: i64) -> (i64, i64) {
@@ -220,8 +214,8 @@ mod tests {
 
     fn dispute(amount: i64, movement: Option<(i64, bool)>) -> Dispute {
         let movement =
-            movement.map(|(said_at, reinstated)| DisputeMovement { said_at, reinstated });
-        Dispute { amount, movement, status: None }
+            movement.map(|(said_at, reinstated)| DisputeMovement { said_at, reinstated, amount });
+        Dispute { movement, status: None }
     }
 
     fn reversals(
@@ -309,5 +303,6 @@ mod tests {
         assert_eq!(Taken { refunded: 1000, withdrawn: 0, paid: 1000 }.of(7), (7, 0));
         assert_eq!(Taken { refunded: 0, withdrawn: 0, paid: 0 }.of(7), (0, 0));
         assert_eq!(share(i64::MAX, i64::MAX - 1, i64::MAX), i64::MAX - 1);
+        assert_eq!((share(7, 0, 10), share(7, -1, 10), share(7, 5, 0)), (0, 0, 0));
     }
 }

@@ -9,15 +9,18 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::decision::Reason;
 use ledger::ids::Owner;
 
+use crate::admission::admit;
+use crate::catalogue::Known;
 use crate::effects::Link;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Kind};
 use crate::fetching::fetch_key;
 use crate::movement::{expect, lines_of, post, unclaimed_of, unpost};
 use crate::payment::{Door, Facts, Progress};
 use crate::policy::WAIT_FOR_SESSION_SECONDS;
+use crate::reference;
 use crate::resolve::{Applied, Resolved, Verdict, resolve};
 use crate::world::{Detail, RankedEvidence, Status, World};
-use crate::worth::{Doubt, Worth, worth};
+use crate::worth::{Doubt, Prices, Worth, worth};
 
 /// The decision in whose name credits move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,14 +105,16 @@ pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Fac
         Some(Owner::Unclaimed(_)) | None => None,
     };
     let applied = applied_to.as_ref().map(|user| Applied { user, weighed: before });
-    let is_worth_anew =
-        facts.claims != before.claims || facts.lists != before.lists || facts.staff != before.staff;
+    let is_worth_anew = is_worth_anew(&facts, before) || is_in_doubt(world, root_key);
     let worth = if applied.is_some() && !is_worth_anew {
         Worth::known(lines_of(world, root_key))
     } else {
-        worth(&facts, world)
+        value(world, root_key, &facts, applied.is_some())
     };
-    let resolved = resolve(world, &facts, applied);
+    let mut resolved = resolve(world, &facts, applied);
+    if applied.is_none() && facts.progress() == Progress::Paid && !worth.is_not_ours {
+        admit(world, &mut resolved, cause.pos);
+    }
     let mut settled = match (worth.is_not_ours, facts.progress()) {
         (true, _) => not_ours(world, root_key, cause),
         (false, Progress::Pending) => pending(world, root_key, &worth, &resolved),
@@ -117,10 +122,55 @@ pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Fac
         (false, Progress::Paid) => paid(world, root_key, &worth, &resolved, cause),
     };
     settled.evidence = resolved.evidence;
-    let prices = facts.prices().into_iter();
-    let entries = prices.filter_map(|price| world.catalogue_pos.get(price));
-    settled.catalogue_pos = entries.max().copied();
+    settled.catalogue_pos = counting_pos(world, root_key);
     settled
+}
+
+/// Whether anything was said that what a credited payment is worth depends on.
+fn is_worth_anew(facts: &Facts, before: &Facts) -> bool {
+    facts.claims != before.claims
+        || facts.lists != before.lists
+        || facts.names != before.names
+        || facts.paid_at != before.paid_at
+        || facts.staff_worth() != before.staff_worth()
+}
+
+/// What a payment is worth. One that was credited is valued by what the catalogue said then, as long as that suffices: a
+/// change of the catalogue moves nothing that was sold.
+fn value(world: &mut World, root_key: &str, facts: &Facts, is_applied: bool) -> Worth {
+    let mut known = if is_applied { facts.valued_by.clone() } else { Known::new() };
+    let mut valued = worth(facts, world, &known);
+    if valued.doubt.is_some() && !known.is_empty() {
+        known.clear();
+        valued = worth(facts, world, &known);
+    }
+    for key in facts.price_keys().into_iter().flatten() {
+        let newest = world.catalogue.newest(&key);
+        known.entry(key).or_insert(newest);
+    }
+    if let Some(payment) = world.payments.get_mut(root_key) {
+        payment.facts.valued_by = known;
+    }
+    valued
+}
+
+/// Position of the newest of the entries that count for a payment.
+fn counting_pos(world: &World, root_key: &str) -> Option<i64> {
+    let facts = &world.payments.get(root_key)?.facts;
+    let prices = Prices::of(facts, world, &facts.valued_by);
+    facts
+        .prices()
+        .into_iter()
+        .filter_map(|price| prices.counting(price))
+        .map(|entry| entry.pos)
+        .max()
+}
+
+/// Whether it is not known of all of it what it is worth, though a part may be credited.
+fn is_in_doubt(world: &World, root_key: &str) -> bool {
+    let open = world.open_cases_of(root_key);
+    let mut reasons = open.iter().filter_map(|id| world.cases.get(id)).map(|case| case.reason);
+    reasons.any(|reason| matches!(reason, Reason::UnknownPrice | Reason::CreditsMismatch))
 }
 
 /// A payment intent or charge that names nothing of ours: it waits for the session or invoice that does.
@@ -185,7 +235,7 @@ fn paid(
     cause: &mut Cause,
 ) -> Settled {
     let owner = match &resolved.verdict {
-        Verdict::User { user, .. } => Owner::User(user.clone()),
+        Verdict::User { user, .. } | Verdict::Contested { user, .. } => Owner::User(user.clone()),
         Verdict::Open { .. } => unclaimed_of(root_key),
     };
     let taken = world.payments.get(root_key).map(|payment| payment.facts.taken());
@@ -204,21 +254,24 @@ fn paid(
             let reason = if cause.has_moved() { Reason::Credited } else { Reason::Joined };
             Settled { rank: Some(*rank), ..Settled::plain(reason) }
         }
-        (None, Verdict::Open { .. }) => Settled::plain(Reason::Joined),
+        (None, Verdict::Contested { .. } | Verdict::Open { .. }) => Settled::plain(Reason::Joined),
     }
 }
 
-/// The case that is needed: whose it is comes first, then what it is worth.
+/// The case that is needed: whose it is comes first, then what it is worth. A contested payment waits for a person alone.
 fn need(world: &World, root_key: &str, worth: &Worth, resolved: &Resolved) -> Option<Need> {
     let (reason, mut waits_for, candidates) = match (&resolved.verdict, &worth.doubt) {
         (Verdict::Open { reason, waits_for, candidates, .. }, _) => {
             (*reason, waits_for.clone(), candidates.clone())
         }
-        (Verdict::User { .. }, Some(Doubt::Unknown)) => {
+        (Verdict::User { .. } | Verdict::Contested { .. }, Some(Doubt::Unknown)) => {
             (Reason::UnknownPrice, BTreeSet::new(), Vec::new())
         }
-        (Verdict::User { .. }, Some(Doubt::Mismatch(_))) => {
+        (Verdict::User { .. } | Verdict::Contested { .. }, Some(Doubt::Mismatch(_))) => {
             (Reason::CreditsMismatch, BTreeSet::new(), Vec::new())
+        }
+        (Verdict::Contested { candidates, .. }, None) => {
+            (Reason::Conflict, BTreeSet::new(), candidates.clone())
         }
         (Verdict::User { .. }, None) => return None,
     };
@@ -228,10 +281,15 @@ fn need(world: &World, root_key: &str, worth: &Worth, resolved: &Resolved) -> Op
         Some(Doubt::Mismatch(detail)) => Some(detail.clone()),
         Some(Doubt::Unknown) | None => None,
     };
+    let all = Known::new();
+    let prices = Prices::of(facts, world, &all);
     let open_prices = facts.prices().into_iter();
     let open_prices =
-        open_prices.filter(|price| mismatch.is_some() || !world.catalogue.contains_key(*price));
-    waits_for.extend(open_prices.map(|price| format!("price:{price}")));
+        open_prices.filter(|price| mismatch.is_some() || prices.counting(price).is_none());
+    let keys = open_prices.flat_map(|price| facts.keys_of(price));
+    if worth.doubt.is_some() || matches!(resolved.verdict, Verdict::Open { .. }) {
+        waits_for.extend(keys.map(|key| format!("price:{key}")));
+    }
     if worth.doubt == Some(Doubt::Unknown) {
         waits_for.extend(to_fetch(facts));
     }
@@ -244,9 +302,18 @@ fn need(world: &World, root_key: &str, worth: &Worth, resolved: &Resolved) -> Op
         unit: line.map(|line| line.unit.clone()),
         paid,
         currency: currency.map(str::to_owned),
-        error: mismatch,
+        error: mismatch.or_else(|| unproven(resolved)),
     };
     Some(Need { reason, waits_for, due: None, detail })
+}
+
+/// Of a payment that is open: why the references on it prove nothing.
+fn unproven(resolved: &Resolved) -> Option<String> {
+    let is_open = matches!(resolved.verdict, Verdict::Open { .. });
+    let bad = resolved.evidence.iter().filter(|piece| is_open && piece.kind == Kind::BadReference);
+    let told: Vec<String> =
+        bad.map(|piece| format!("{}: {}", piece.at, reference::problem(&piece.value))).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// What Stripe would tell if it was asked: the lines of a session, which no webhook carries, or of an invoice that has
@@ -267,6 +334,7 @@ fn to_fetch(facts: &Facts) -> BTreeSet<String> {
 fn claimant(verdict: &Verdict) -> Option<String> {
     match verdict {
         Verdict::User { user, .. } => Some(user.clone()),
+        Verdict::Contested { .. } => None,
         Verdict::Open { claimant, .. } => claimant.clone(),
     }
 }
@@ -278,8 +346,12 @@ fn link(world: &mut World, root_key: &str, user: &str, pos: i64) {
     for customer in customers {
         if !world.links.contains_key(&customer) {
             world.links.insert(customer.clone(), user.to_owned());
+            world.linked_by.insert(customer.clone(), root_key.to_owned());
             world.effects.woken.insert(format!("customer:{customer}"), pos);
-            world.effects.links.push(Link { customer, user: user.to_owned(), pos });
+            if let Some(payment) = world.payments.get_mut(root_key) {
+                payment.facts.linked.insert(customer.clone());
+            }
+            world.effects.links.push(Link { customer, user: user.to_owned(), pos, until: None });
         }
     }
 }

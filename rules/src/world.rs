@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use ledger::account::SystemAccount;
+use ledger::account::{SystemAccount, Terms};
 use ledger::decision::Reason;
 use ledger::ids::{CaseId, Owner};
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Catalogue;
 use crate::customer;
 use crate::effects::Effects;
 use crate::evidence::Evidence;
@@ -31,12 +32,12 @@ pub struct World {
     pub customers: BTreeMap<String, customer::Facts>,
     /// Users that customers are linked to.
     pub links: BTreeMap<String, String>,
+    /// Payments that made those links, by customer: who contradicts a link is told which payment he contradicts.
+    pub linked_by: BTreeMap<String, String>,
     /// Users that are known, of those that may matter.
     pub users: BTreeMap<String, User>,
-    /// Newest catalogue entries, of the prices that may matter.
-    pub catalogue: BTreeMap<String, Entry>,
-    /// Positions of those entries.
-    pub catalogue_pos: BTreeMap<String, i64>,
+    /// Catalogue entries of the prices that may matter.
+    pub catalogue: Catalogue,
     /// Cases of these payments, and those that are acted on.
     pub cases: BTreeMap<CaseId, Case>,
     /// What is to be written.
@@ -52,20 +53,6 @@ pub struct User {
     pub email_verified: bool,
     /// Keyed hash of the name, hexadecimal.
     pub name: Option<String>,
-}
-
-/// What the catalogue says of a price.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// One of it is worth this much.
-    Credits {
-        /// Credits per quantity of one, in the unit's smallest part.
-        credits: i64,
-        /// Unit.
-        unit: String,
-    },
-    /// It does not concern us.
-    NotOurs,
 }
 
 /// Where a payment stands (`payment.status`).
@@ -113,6 +100,8 @@ pub struct Payment {
     pub first_pos: i64,
     /// Whom its credits stand with; `None` while nothing is posted.
     pub owner: Option<Owner>,
+    /// Counts up with each change of the owner: who reassigns it names the version that was seen.
+    pub version: i64,
     /// The one user whom all evidence names, while it is pending or in review.
     pub claimant: Option<String>,
     /// Where it stands.
@@ -173,6 +162,8 @@ pub struct Leg {
     pub target: i64,
     /// Credits that are posted.
     pub posted: i64,
+    /// Until when they can be spent, and before which others.
+    pub terms: Terms,
 }
 
 /// How a case was closed (`review_case.resolution`).
@@ -302,6 +293,16 @@ impl Case {
     }
 }
 
+impl Payment {
+    /// Notes whom its credits stand with now.
+    pub fn set_owner(&mut self, owner: Option<Owner>) {
+        if self.owner != owner {
+            self.owner = owner;
+            self.version = self.version.saturating_add(1);
+        }
+    }
+}
+
 impl World {
     /// A world in which nothing is known.
     pub const fn empty(tenant_id: i32, now: Timestamp, policy: Policy) -> Self {
@@ -313,9 +314,9 @@ impl World {
             aliases: BTreeMap::new(),
             customers: BTreeMap::new(),
             links: BTreeMap::new(),
+            linked_by: BTreeMap::new(),
             users: BTreeMap::new(),
-            catalogue: BTreeMap::new(),
-            catalogue_pos: BTreeMap::new(),
+            catalogue: Catalogue::EMPTY,
             cases: BTreeMap::new(),
             effects: Effects::EMPTY,
         }

@@ -3,11 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use ledger::DEFAULT_UNIT;
+use ledger::account::Terms;
 
 use crate::bought::{self, List, Uncountable};
+use crate::catalogue::{Counting, Credits, Entry, Known};
+use crate::expiry::NoEnd;
 use crate::payment::{Claims, Facts, StaffVerdict};
-use crate::world::{Entry, World};
+use crate::world::World;
 
 /// Largest quantity of one line: a million is a purchase, more is a mistake.
 pub const MAX_QUANTITY: i64 = 1_000_000;
@@ -27,6 +31,8 @@ pub struct Line {
     pub unit: String,
     /// Credits, in the unit's smallest part; positive.
     pub credits: i64,
+    /// Until when they can be spent, and before which others.
+    pub terms: Terms,
 }
 
 /// What a payment is worth.
@@ -49,6 +55,53 @@ pub enum Doubt {
     Mismatch(String),
 }
 
+/// The catalogue as it counts for one payment.
+#[derive(Clone, Copy, Debug)]
+pub struct Prices<'a> {
+    facts: &'a Facts,
+    world: &'a World,
+    bought_at: Timestamp,
+    known: &'a Known,
+}
+
+impl<'a> Prices<'a> {
+    /// For a payment with these facts, by what of the catalogue is known. What is not paid yet counts as bought now.
+    pub fn of(facts: &'a Facts, world: &'a World, known: &'a Known) -> Self {
+        let paid_at = facts.paid_at.and_then(|second| Timestamp::from_second(second).ok());
+        Self { facts, world, bought_at: paid_at.unwrap_or(world.now), known }
+    }
+
+    /// The entry that counts for a price.
+    pub fn counting(&self, price: &str) -> Option<Counting<'a>> {
+        let keys = self.facts.keys_of(price);
+        self.world.catalogue.counting(&keys, self.bought_at, self.known)
+    }
+
+    fn entry(&self, price: &str) -> Option<&'a Entry> {
+        self.counting(price).map(|counting| counting.entry)
+    }
+
+    /// So many credits of a price as a line, by what its entry says of one.
+    fn line(
+        &self,
+        price: &str,
+        (worth, credits): (&Credits, i64),
+        period_end: Option<i64>,
+    ) -> Result<Line, Doubt> {
+        let end = worth.expires.as_ref().map(|expires| expires.ends_at(self.bought_at, period_end));
+        let expires_at = end.transpose().map_err(|problem| {
+            Doubt::Mismatch(match problem {
+                NoEnd::NoPeriod => format!(
+                    "the catalogue says of {price} that its credits end with the billing period, but what was bought has none"
+                ),
+                NoEnd::BeyondCalendar => format!("credits of {price} would end after the calendar does"),
+            })
+        })?;
+        let terms = Terms { expires_at, priority: worth.priority };
+        Ok(Line { line: line_of_price(price), unit: worth.unit.clone(), credits, terms })
+    }
+}
+
 impl Worth {
     /// These credits.
     pub const fn known(lines: Vec<Line>) -> Self {
@@ -64,46 +117,47 @@ impl Worth {
     }
 }
 
-/// What a payment is worth by its facts and this catalogue: by the lines that Stripe lists, else by what metadata claim. A
-/// person's word, where given, outranks both.
-pub fn worth(facts: &Facts, world: &World) -> Worth {
+/// What a payment is worth by its facts and by what of the catalogue is known: by the lines that Stripe lists, else by what
+/// metadata claim. A person's word, where given, outranks both.
+pub fn worth(facts: &Facts, world: &World, known: &Known) -> Worth {
+    let prices = &Prices::of(facts, world, known);
     if let Some(StaffVerdict::Assign { worth: Some((credits, unit)), .. }) =
         facts.staff.as_ref().map(|staff| &staff.verdict)
     {
         let (line, unit, credits) = ("assigned".into(), unit.clone(), *credits);
-        return Worth::known(vec![Line { line, unit, credits }]);
+        return Worth::known(vec![Line { line, unit, credits, terms: Terms::default() }]);
     }
     if let Some((_, list)) = facts.list() {
-        return by_list(list, &facts.claims, world);
+        return by_list(list, &facts.claims, prices);
     }
     let claims = &facts.claims;
     if let (Some(price), 1) = (claims.prices.first(), claims.prices.len())
-        && world.catalogue.get(price) == Some(&Entry::NotOurs)
+        && prices.entry(price) == Some(&Entry::NotOurs)
     {
         return Worth::not_ours();
     }
     match Claim::read(claims) {
-        Ok(claim) => claim.worth(world),
+        Ok(claim) => claim.worth(prices),
         Err(detail) => Worth::doubtful(Doubt::Mismatch(detail)),
     }
 }
 
 /// The worth of what Stripe lists. Credits that metadata name must agree with it; where the catalogue knows none of its prices,
 /// they stand alone.
-fn by_list(list: &List, claims: &Claims, world: &World) -> Worth {
+fn by_list(list: &List, claims: &Claims, prices: &Prices<'_>) -> Worth {
     if !list.complete {
         return Worth::doubtful(Doubt::Unknown);
     }
-    let (sums, problems) = bought::sums(list, world.policy.prorates);
-    let mut credits: BTreeMap<(&str, &str), i128> = BTreeMap::new();
+    let (sums, problems) = bought::sums(list, prices.world.policy.prorates);
+    let mut bought = Vec::new();
     let (mut unknown, mut ours) = (problems.contains(&Uncountable::Line), false);
     for (price, sum) in &sums {
-        match world.catalogue.get(*price) {
+        match prices.entry(price) {
             None => unknown = true,
             Some(Entry::NotOurs) => {}
-            Some(Entry::Credits { credits: per_one, unit }) => {
+            Some(Entry::Credits(worth)) => {
                 ours = true;
-                credits.insert((unit, price), credits_of(*per_one, sum));
+                bought.push((*price, worth, credits_of(worth.credits, sum), sum.ends_at));
             }
         }
     }
@@ -119,12 +173,12 @@ fn by_list(list: &List, claims: &Claims, world: &World) -> Worth {
         let claims = Claims { prices: BTreeSet::new(), ..claims.clone() };
         return Claim::read(&claims).map_or_else(
             |detail| Worth::doubtful(Doubt::Mismatch(detail)),
-            |claim| claim.worth(world),
+            |claim| claim.worth(prices),
         );
     }
-    let Some(lines) = netted(credits) else {
-        let detail = "its lines come to more credits than can be".to_owned();
-        return Worth::doubtful(Doubt::Mismatch(detail));
+    let lines = match netted(bought, prices) {
+        Ok(lines) => lines,
+        Err(doubt) => return Worth::doubtful(doubt),
     };
     if let Some(detail) = contradiction(claims, &lines).filter(|_| !unknown) {
         return Worth::doubtful(Doubt::Mismatch(detail));
@@ -142,27 +196,32 @@ fn credits_of(per_one: i64, sum: &bought::Sum) -> i128 {
     })
 }
 
-/// Lines of what is left when, unit by unit, what is given back is taken from what is bought; never below zero. None if it
-/// is more than a line can have.
-fn netted(credits: BTreeMap<(&str, &str), i128>) -> Option<Vec<Line>> {
+/// What is bought of a price: its id, what one of it is worth, credits of it all, and the end of its period.
+type Priced<'a> = (&'a str, &'a Credits, i128, Option<i64>);
+
+/// Lines of what is left when, unit by unit, what is given back is taken from what is bought; never below zero.
+fn netted(mut bought: Vec<Priced<'_>>, prices: &Prices<'_>) -> Result<Vec<Line>, Doubt> {
+    bought.sort_by_key(|(price, worth, _, _)| (&worth.unit, *price));
     let mut back: BTreeMap<&str, i128> = BTreeMap::new();
-    for ((unit, _), credits) in credits.iter().filter(|(_, credits)| **credits < 0) {
-        let sum = back.entry(unit).or_default();
+    for (_, worth, credits, _) in bought.iter().filter(|(_, _, credits, _)| *credits < 0) {
+        let sum = back.entry(&worth.unit).or_default();
         *sum = sum.saturating_sub(*credits);
     }
     let mut lines = Vec::new();
-    for ((unit, price), credits) in credits.into_iter().filter(|(_, credits)| *credits > 0) {
-        let back = back.entry(unit).or_default();
-        let taken = credits.min(*back);
+    for (price, worth, credits, ends_at) in bought.iter().filter(|(_, _, credits, _)| *credits > 0)
+    {
+        let back = back.entry(&worth.unit).or_default();
+        let taken = (*credits).min(*back);
         *back = back.saturating_sub(taken);
-        let credits = i64::try_from(credits.saturating_sub(taken))
-            .ok()
-            .filter(|credits| *credits <= MAX_CREDITS)?;
+        let credits = i64::try_from(credits.saturating_sub(taken)).ok();
+        let Some(credits) = credits.filter(|credits| *credits <= MAX_CREDITS) else {
+            return Err(Doubt::Mismatch("its lines come to more credits than can be".to_owned()));
+        };
         if credits > 0 {
-            lines.push(Line { line: line_of_price(price), unit: unit.to_owned(), credits });
+            lines.push(prices.line(price, (worth, credits), *ends_at)?);
         }
     }
-    Some(lines)
+    Ok(lines)
 }
 
 /// What metadata say that the lines do not, in words.
@@ -221,44 +280,44 @@ impl<'a> Claim<'a> {
         })
     }
 
-    fn worth(&self, world: &World) -> Worth {
+    fn worth(&self, prices: &Prices<'_>) -> Worth {
         if let Some(price) = self.price
-            && let Some(Entry::Credits { credits, unit }) = world.catalogue.get(price)
+            && let Some(Entry::Credits(worth)) = prices.entry(price)
         {
-            return self.by_catalogue(price, *credits, unit);
+            let line = self.by_catalogue(price, worth, prices);
+            return line.map_or_else(Worth::doubtful, |line| Worth::known(vec![line]));
         }
         self.credits.map_or_else(
             || Worth::doubtful(Doubt::Unknown),
             |credits| {
                 let line = self.price.map_or_else(|| "credits".into(), line_of_price);
                 let unit = self.unit.unwrap_or(DEFAULT_UNIT).to_owned();
-                Worth::known(vec![Line { line, unit, credits }])
+                Worth::known(vec![Line { line, unit, credits, terms: Terms::default() }])
             },
         )
     }
 
-    fn by_catalogue(&self, price: &str, per_one: i64, unit: &str) -> Worth {
-        let Some(credits) =
-            per_one.checked_mul(self.quantity).filter(|credits| is_credits(*credits))
-        else {
-            return Worth::doubtful(Doubt::Mismatch(format!(
-                "{} of {price} are more credits than can be",
-                self.quantity
-            )));
+    fn by_catalogue(
+        &self,
+        price: &str,
+        worth: &Credits,
+        prices: &Prices<'_>,
+    ) -> Result<Line, Doubt> {
+        let credits = worth.credits.checked_mul(self.quantity);
+        let Some(credits) = credits.filter(|credits| is_credits(*credits)) else {
+            let quantity = self.quantity;
+            let detail = format!("{quantity} of {price} are more credits than can be");
+            return Err(Doubt::Mismatch(detail));
         };
-        if self.credits.is_some_and(|claimed| claimed != credits) {
-            let claimed = self.credits.unwrap_or_default();
-            return Worth::doubtful(Doubt::Mismatch(format!(
-                "metadata says {claimed} credits, the catalogue {credits}"
-            )));
+        if let Some(claimed) = self.credits.filter(|claimed| *claimed != credits) {
+            let detail = format!("metadata says {claimed} credits, the catalogue {credits}");
+            return Err(Doubt::Mismatch(detail));
         }
-        if self.unit.is_some_and(|claimed| claimed != unit) {
-            let claimed = self.unit.unwrap_or_default();
-            return Worth::doubtful(Doubt::Mismatch(format!(
-                "metadata says unit {claimed}, the catalogue {unit}"
-            )));
+        if let Some(claimed) = self.unit.filter(|claimed| *claimed != worth.unit) {
+            let detail = format!("metadata says unit {claimed}, the catalogue {}", worth.unit);
+            return Err(Doubt::Mismatch(detail));
         }
-        Worth::known(vec![Line { line: line_of_price(price), unit: unit.to_owned(), credits }])
+        prices.line(price, (worth, credits), None)
     }
 }
 

@@ -40,7 +40,7 @@ const BOOKS: Statement = Statement {
     sql: "-- status.books
 SELECT k.unit, sum(k.bought)::bigint, sum(k.granted)::bigint, sum(k.unclaimed)::bigint, sum(k.written_off)::bigint
 FROM (SELECT unit, target AS bought, 0 AS granted, 0 AS unclaimed, 0 AS written_off
-      FROM payment_leg WHERE tenant_id = $1 AND leg = 1
+      FROM payment_leg WHERE tenant_id = $1
       UNION ALL
       SELECT p.unit, 0, CASE WHEN o.kind = 1 AND p.contra IN (1, 2, 3, 8) THEN p.amount ELSE 0 END,
              CASE WHEN o.kind = 2 THEN p.amount ELSE 0 END, CASE WHEN p.contra = 9 THEN -p.amount ELSE 0 END
@@ -93,7 +93,7 @@ pub struct Counts {
 pub struct UnitBooks {
     /// Unit.
     pub unit: String,
-    /// Credits that paid payments are worth.
+    /// Credits that paid payments are worth, less what refunds and disputes took back.
     pub bought: i64,
     /// Credits of them that stand, or stood until they were spent, with users.
     pub granted: i64,

@@ -19,6 +19,8 @@ pub(crate) enum Operation {
     PostingList,
     /// The grants of a user's account.
     GrantList,
+    /// What a checkout is to be started with.
+    CheckoutParams,
     /// What became of a checkout.
     CheckoutGet,
     /// List cases.
@@ -39,11 +41,15 @@ pub(crate) enum Operation {
     EventPayload,
     /// Show a payment.
     PaymentGet,
+    /// Move a payment to the right user.
+    PaymentReassign,
     /// Tell the story of anything.
     Explain,
     /// Who did what.
     AuditList,
-    /// What a price is worth.
+    /// What prices are worth.
+    CatalogueList,
+    /// What a price is worth, and was.
     CatalogueGet,
     /// Say what a price is worth.
     CataloguePut,
@@ -54,13 +60,14 @@ pub(crate) const WRITE_OFF: KeyRole = KeyRole::Approver;
 
 impl Operation {
     /// All of them.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::UserImport,
         Self::UserPut,
         Self::UserGet,
         Self::BalanceGet,
         Self::PostingList,
         Self::GrantList,
+        Self::CheckoutParams,
         Self::CheckoutGet,
         Self::CaseList,
         Self::CaseGet,
@@ -71,8 +78,10 @@ impl Operation {
         Self::EventGet,
         Self::EventPayload,
         Self::PaymentGet,
+        Self::PaymentReassign,
         Self::Explain,
         Self::AuditList,
+        Self::CatalogueList,
         Self::CatalogueGet,
         Self::CataloguePut,
     ];
@@ -87,6 +96,7 @@ impl Operation {
             Self::BalanceGet => (MethodFilter::GET, "/v1/users/{user}/balance", Read),
             Self::PostingList => (MethodFilter::GET, "/v1/users/{user}/postings", Read),
             Self::GrantList => (MethodFilter::GET, "/v1/users/{user}/grants", Read),
+            Self::CheckoutParams => (MethodFilter::POST, "/v1/checkout_params", App),
             Self::CheckoutGet => (MethodFilter::GET, "/v1/checkout_sessions/{id}", Read),
             Self::CaseList => (MethodFilter::GET, "/v1/cases", Support),
             Self::CaseGet => (MethodFilter::GET, "/v1/cases/{id}", Support),
@@ -97,10 +107,12 @@ impl Operation {
             Self::EventGet => (MethodFilter::GET, "/v1/events/{id}", Support),
             Self::EventPayload => (MethodFilter::GET, "/v1/events/{id}/payload", Support),
             Self::PaymentGet => (MethodFilter::GET, "/v1/payments/{id}", Support),
+            Self::PaymentReassign => (MethodFilter::POST, "/v1/payments/{id}/reassign", Support),
             Self::Explain => (MethodFilter::GET, "/v1/explain/{id}", Support),
             Self::AuditList => (MethodFilter::GET, "/v1/audit", Support),
-            Self::CatalogueGet => (MethodFilter::GET, "/v1/catalogue/{price}", Admin),
-            Self::CataloguePut => (MethodFilter::PUT, "/v1/catalogue/{price}", Admin),
+            Self::CatalogueList => (MethodFilter::GET, "/v1/catalogue", Support),
+            Self::CatalogueGet => (MethodFilter::GET, "/v1/catalogue/{key}", Support),
+            Self::CataloguePut => (MethodFilter::PUT, "/v1/catalogue/{key}", Admin),
         }
     }
 

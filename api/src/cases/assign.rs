@@ -10,9 +10,10 @@ use serde_json::{Map, json};
 use service::problem::{Code, Problem};
 use store::read::users::user_get_decided;
 
-use super::act::{act, check_reason, open_case};
+use super::act::{act, open_case};
 use super::detail;
 use super::show::CaseObject;
+use crate::acts::check_reason;
 use crate::auth::Caller;
 use crate::body::Body;
 use crate::error::{RouteError, invalid, missing};

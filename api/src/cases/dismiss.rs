@@ -11,8 +11,9 @@ use store::Client;
 use store::read::cases::Case;
 use store::read::payments::{payment_get, payment_leg_list};
 
-use super::act::{act, check_reason, open_case};
+use super::act::{act, open_case};
 use super::show::CaseObject;
+use crate::acts::check_reason;
 use crate::auth::{Caller, WRITE_OFF};
 use crate::body::Body;
 use crate::error::RouteError;

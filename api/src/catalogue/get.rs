@@ -1,29 +1,41 @@
-//! `GET /v1/catalogue/{price}`: what one of a price is worth now.
+//! `GET /v1/catalogue/{key}`: what one of a price is worth now, and its history.
 
 use axum::Json;
 use axum::extract::State;
+use serde::Serialize;
 use service::problem::{Code, Problem};
-use store::read::catalogue::catalogue_get;
+use store::read::catalogue::catalogue_versions;
 
-use super::{EntryObject, show};
+use super::{EntryObject, VersionObject};
 use crate::auth::Caller;
 use crate::error::RouteError;
 use crate::params::Params;
 use crate::path::Id;
 use crate::state::ApiState;
 
-/// Answers with the entry that is in force, or 404.
+/// An entry with all of its versions.
+#[derive(Debug, Serialize)]
+pub(crate) struct EntryHistory {
+    #[serde(flatten)]
+    entry: EntryObject,
+    /// The one that counts last first.
+    versions: Vec<VersionObject>,
+}
+
+/// Answers with the version that counts now (or will first), and all of them; or 404.
 pub(crate) async fn handler(
     State(state): State<ApiState>,
     caller: Caller,
-    Id(price): Id,
+    Id(key): Id,
     params: Params,
-) -> Result<Json<EntryObject>, RouteError> {
+) -> Result<Json<EntryHistory>, RouteError> {
     params.finish()?;
-    let entry = catalogue_get(&state.client().await?, caller.tenant_id, &price).await?;
-    let entry = entry.ok_or_else(|| {
-        let detail = format!("The catalogue has no price {price}.");
-        Problem::new(Code::PriceNotFound).param("price").detail(detail)
+    let versions = catalogue_versions(&state.client().await?, caller.tenant_id, &key).await?;
+    let current = versions.current(state.clock.now()).cloned().ok_or_else(|| {
+        let detail = format!("The catalogue has no entry {key}.");
+        Problem::new(Code::PriceNotFound).param("key").detail(detail)
     })?;
-    Ok(Json(show(price, entry)))
+    let entry = EntryObject::new(key, current);
+    let versions = versions.0.into_iter().map(VersionObject::from).collect();
+    Ok(Json(EntryHistory { entry, versions }))
 }

@@ -1,20 +1,24 @@
-//! `PUT /v1/catalogue/{price}`: says what one of a price is worth from now on, or that it does not concern us. Payments
-//! that were credited before keep what they were worth then; cases that waited for this price are decided anew.
+//! `PUT /v1/catalogue/{key}`: says what one of a price, a lookup key or a product is worth, or that it does not concern us.
+//!
+//! It adds a version. The first one of a key counts for purchases of any time, a later one for those that are paid from
+//! now on, unless `valid_from` says otherwise. Cases that wait for the key are decided anew; payments that were credited
+//! before keep what they were worth then. To say once more what holds already changes nothing.
 
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use ledger::DEFAULT_UNIT;
-use rules::worth::MAX_CREDITS;
+use jiff::Timestamp;
+use rules::catalogue::{Entry, MAX_KEY_BYTES, Refusal, Said, is_key, is_moment};
 use serde::Deserialize;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use service::ids::time_ordered;
 use service::problem::Problem;
 use store::log::Origin;
-use store::read::catalogue::{Entry, catalogue_get};
+use store::read::catalogue::{MAX_VERSIONS, Version, Versions, Worth, catalogue_versions};
 
-use super::{EntryObject, show};
+use super::EntryObject;
+use crate::acts::check_reason;
 use crate::auth::Caller;
 use crate::body::Body;
 use crate::error::{RouteError, invalid, missing};
@@ -27,81 +31,133 @@ use crate::users::is_unit;
 /// Longest wait for the decision. A projector that runs needs milliseconds.
 const DECIDED_WAIT: Duration = Duration::from_secs(2);
 
-/// Longest id of a price, in bytes.
-const PRICE_MAX_BYTES: usize = 255;
-
 /// What one of it is worth: credits, or nothing of ours.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
     credits: Option<i64>,
     unit: Option<String>,
+    expires: Option<String>,
+    priority: Option<i16>,
     #[serde(default)]
     not_ours: bool,
+    valid_from: Option<Timestamp>,
+    reason: Option<String>,
 }
 
-/// Answers with the entry. Where the projector is not running, the entry is stored all the same and holds as soon as it
-/// runs.
+/// What is to be told.
+struct Telling {
+    worth: Option<Worth>,
+    valid_from: Option<Timestamp>,
+    reason: Option<String>,
+    actor: String,
+}
+
+/// Answers with the version that says so. Where the projector is not running, it is stored all the same and counts as
+/// soon as that runs.
 pub(crate) async fn handler(
     State(state): State<ApiState>,
     caller: Caller,
-    Id(price): Id,
+    Id(key): Id,
     params: Params,
     Body(request): Body<Request>,
 ) -> Result<Json<EntryObject>, RouteError> {
     params.finish()?;
-    if price.len() > PRICE_MAX_BYTES || price.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(invalid("price", "It is not the id of a price.").into());
+    if !is_key(&key) {
+        let detail = format!(
+            "It is neither the id of a price or product nor lookup_key: and a lookup key, in at most {MAX_KEY_BYTES} bytes."
+        );
+        return Err(invalid("key", detail).into());
     }
-    let worth = request.worth()?;
-    let mut members = Map::from_iter([
-        ("price".to_owned(), json!(price)),
-        ("actor".to_owned(), json!(caller.key_id)),
-    ]);
-    match &worth {
-        Some((credits, unit)) => {
-            members.insert("credits".into(), json!(credits));
-            members.insert("unit".into(), json!(unit));
-        }
-        None => drop(members.insert("not_ours".into(), json!(true))),
+    let telling = request.judge(caller.key_id.clone())?;
+    let (now, tenant_id) = (state.clock.now(), caller.tenant_id);
+    let versions = catalogue_versions(&state.client().await?, tenant_id, &key).await?;
+    if let Some(version) = telling.said_before(&versions, now) {
+        return Ok(Json(EntryObject::new(key, version.clone())));
     }
-    let (now, routing_key) = (state.clock.now(), format!("price:{price}"));
+    if i64::try_from(versions.0.len()).is_ok_and(|count| count >= MAX_VERSIONS) {
+        let detail = format!(
+            "It has {MAX_VERSIONS} versions, and more would slow each purchase down: use another."
+        );
+        return Err(invalid("key", detail).into());
+    }
+    let routing_key = format!("price:{key}");
     let fact = Fact {
         origin: Origin::Catalogue,
         event_type: "tally.catalogue.set",
         source_id: format!("{routing_key}:{}", time_ordered(now)),
         routing_key,
-        members,
+        members: telling.members(&key),
     };
-    let pos = state.tell(caller.tenant_id, fact).await?.pos();
-    let stored = match state.decided(caller.tenant_id, pos, DECIDED_WAIT).await? {
-        Some(_) => catalogue_get(&state.client().await?, caller.tenant_id, &price).await?,
-        None => None,
+    let pos = state.tell(tenant_id, fact).await?.pos();
+    let stored = match state.decided(tenant_id, pos, DECIDED_WAIT).await? {
+        Some(_) => catalogue_versions(&state.client().await?, tenant_id, &key).await?,
+        None => Versions::default(),
     };
-    let told = Entry { from_pos: pos, worth, created_at: now };
-    Ok(Json(show(price, stored.unwrap_or(told))))
+    let stored = stored.0.into_iter().find(|version| version.from_pos == pos);
+    Ok(Json(EntryObject::new(key, stored.unwrap_or_else(|| telling.at(pos, now)))))
 }
 
 impl Request {
-    /// Credits and unit; `None`: not ours.
-    fn worth(&self) -> Result<Option<(i64, String)>, Problem> {
-        match (self.not_ours, self.credits) {
-            (true, None) if self.unit.is_none() => Ok(None),
-            (true, _) => {
-                Err(invalid("not_ours", "What is not ours has neither credits nor a unit."))
-            }
-            (false, None) => Err(missing("credits")),
-            (false, Some(credits)) if !(1..=MAX_CREDITS).contains(&credits) => Err(invalid(
-                "credits",
-                format!("It is not a whole number from 1 to {MAX_CREDITS}."),
-            )),
-            (false, Some(credits)) => {
-                let unit = self.unit.as_deref().unwrap_or(DEFAULT_UNIT);
-                if !is_unit(unit) {
-                    return Err(invalid("unit", "It is not the name of a unit."));
-                }
-                Ok(Some((credits, unit.to_owned())))
-            }
+    fn judge(self, actor: String) -> Result<Telling, Problem> {
+        let Self { credits, unit, expires, priority, not_ours, valid_from, reason } = self;
+        if credits.is_none() && !not_ours {
+            return Err(missing("credits"));
         }
+        if unit.as_deref().is_some_and(|unit| !is_unit(unit)) {
+            return Err(invalid("unit", "It is not the name of a unit."));
+        }
+        if valid_from.is_some_and(|moment| !is_moment(moment)) {
+            return Err(invalid("valid_from", "It is before 1970."));
+        }
+        if let Some(reason) = &reason {
+            check_reason(reason)?;
+        }
+        let said = Said { credits, unit, expires, priority, not_ours };
+        let entry = said
+            .judge()
+            .map_err(|Refusal { member, problem }| invalid(member, format!("It {problem}.")))?;
+        let worth = match entry {
+            Entry::NotOurs => None,
+            Entry::Credits(worth) => Some(Worth {
+                credits: worth.credits,
+                unit: worth.unit,
+                expires: worth.expires.map(|expires| expires.to_string()),
+                priority: worth.priority,
+            }),
+        };
+        Ok(Telling { worth, valid_from, reason, actor })
+    }
+}
+
+impl Telling {
+    fn said_before<'a>(&self, versions: &'a Versions, now: Timestamp) -> Option<&'a Version> {
+        versions.saying(self.worth.as_ref(), self.valid_from, now)
+    }
+
+    /// What the fact says.
+    fn members(&self, key: &str) -> Map<String, Value> {
+        let worth = self.worth.as_ref();
+        let said = [
+            ("price", Some(json!(key))),
+            ("credits", worth.map(|worth| json!(worth.credits))),
+            ("unit", worth.map(|worth| json!(worth.unit))),
+            (
+                "expires",
+                worth.and_then(|worth| worth.expires.as_ref()).map(|expires| json!(expires)),
+            ),
+            ("priority", worth.map(|worth| json!(worth.priority))),
+            ("not_ours", worth.is_none().then_some(Value::Bool(true))),
+            ("valid_from", self.valid_from.map(|moment| json!(moment))),
+            ("reason", self.reason.as_ref().map(|reason| json!(reason))),
+            ("actor", Some(json!(self.actor))),
+        ];
+        said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+
+    /// The version that it will be; from when it counts is decided where it does not say.
+    fn at(self, from_pos: i64, created_at: Timestamp) -> Version {
+        let Self { worth, valid_from, reason, actor } = self;
+        Version { from_pos, valid_from, worth, created_at, actor: Some(actor), reason }
     }
 }

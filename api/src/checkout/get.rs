@@ -117,7 +117,11 @@ fn show(
     }
     let credits = match shown.status {
         Status::Credited | Status::Reversed => Some(checkout.posted),
-        Status::Pending | Status::Received | Status::InReview => Some(checkout.expected),
+        // What was refunded meanwhile will not be his.
+        Status::InReview if checkout.purchased > 0 => Some(checkout.posted),
+        Status::Pending | Status::Received | Status::InReview => {
+            Some(checkout.expected).filter(|credits| *credits != 0)
+        }
         Status::Unknown | Status::Failed => None,
     };
     shown.credits = credits.filter(|_| checkout.unit.is_some());
@@ -137,8 +141,8 @@ fn status(checkout: &Checkout) -> Status {
         Paid::Pending => Status::Pending,
         Paid::Failed => Status::Failed,
         Paid::Paid => match &checkout.owner {
+            _ if checkout.purchased > 0 && checkout.posted <= 0 => Status::Reversed,
             Some(Owner::User(_)) if checkout.posted > 0 => Status::Credited,
-            Some(Owner::User(_)) if checkout.purchased > 0 => Status::Reversed,
             _ if checkout.has_open_case => Status::InReview,
             Some(_) | None => Status::Received,
         },
@@ -191,8 +195,10 @@ mod tests {
         check(Checkout { posted: 200, ..paid() }, Status::Credited, Some(200), Some("u_1"));
         check(Checkout { posted: 0, ..paid() }, Status::Reversed, Some(0), Some("u_1"));
         check(unclaimed(), Status::InReview, Some(500), Some("u_9"));
+        check(Checkout { posted: 450, ..unclaimed() }, Status::InReview, Some(450), Some("u_9"));
+        check(Checkout { posted: 0, ..unclaimed() }, Status::Reversed, Some(0), Some("u_9"));
         check(
-            Checkout { unit: None, expected: 0, ..unclaimed() },
+            Checkout { unit: None, expected: 0, posted: 0, purchased: 0, ..unclaimed() },
             Status::InReview,
             None,
             Some("u_9"),

@@ -1,3 +1,4 @@
-//! What became of a checkout.
+//! Checkouts: what they are started with, and what became of them.
 
 pub(crate) mod get;
+pub(crate) mod params;

@@ -1,15 +1,17 @@
 //! What was decided, and why, in sentences: the rest of a beat.
 
-use ledger::account::SystemAccount;
 use ledger::decision::{Outcome, Reason};
-use ledger::ids::Owner;
 use rules::world::Detail;
 use store::read::cases::{Case, Resolution};
 use store::read::decisions::Decision;
-use store::read::payments::Movement;
 
 use super::material::Material;
-use super::words::{and, because, candidates, credits, evidence_of, named, sentences, were};
+use super::movements::moved;
+use super::reversals::{concerns, only_tells};
+use super::words::{and, candidates, evidence_of, is_contested, named, sentences};
+
+/// What to say of an act that came to nothing.
+pub(super) const TOO_LATE: &str = "By then it had changed, so this had no effect.";
 
 /// What became of an event when it was decided first. `is_news` is false if the same was said of the payment before.
 pub(super) fn first(material: &Material, decision: &Decision, is_news: bool) -> String {
@@ -17,7 +19,7 @@ pub(super) fn first(material: &Material, decision: &Decision, is_news: bool) -> 
     match decision.verdict.outcome {
         Outcome::InReview => in_review(material, decision, is_news, moved),
         Outcome::Applied | Outcome::Ignored | Outcome::Deferred => {
-            sentences([settled(decision), moved])
+            sentences([settled(material, decision), moved])
         }
     }
 }
@@ -42,7 +44,7 @@ pub(super) fn revised(material: &Material, decision: &Decision) -> Option<String
     let rest = match decision.verdict.outcome {
         Outcome::InReview => in_review(material, decision, true, moved),
         Outcome::Applied | Outcome::Ignored | Outcome::Deferred => {
-            sentences([moved, settled(decision)])
+            sentences([moved, settled(material, decision)])
         }
     };
     Some(sentences([Some(begin), Some(rest)]))
@@ -62,8 +64,17 @@ fn close(case: &Case) -> String {
 }
 
 /// What a decision that needs nobody says beyond what moved.
-fn settled(decision: &Decision) -> Option<String> {
+fn settled(material: &Material, decision: &Decision) -> Option<String> {
+    let kind = material.events.get(&decision.pos).map(|event| event.event_type.as_str());
+    let kind = kind.unwrap_or_default();
     let text = match decision.verdict.reason {
+        Reason::Joined if only_tells(kind) => "That alone moves no money, so nothing moved.",
+        Reason::Joined if concerns(kind) => {
+            "That changes nothing of what we knew, so nothing moved."
+        }
+        Reason::Pending if concerns(kind) => {
+            "What was bought with that money we do not know yet. Once we do, this counts."
+        }
         Reason::Joined => "It tells of a purchase that we knew already, so nothing moved.",
         Reason::Pending => "The money is not in yet, so nothing was credited.",
         Reason::Evidence => "We keep it as evidence of whose this customer's payments are.",
@@ -73,7 +84,7 @@ fn settled(decision: &Decision) -> Option<String> {
         Reason::SetupMode => "The checkout only stored a way to pay; nothing was bought.",
         Reason::NotOurs => "It does not concern credits that we keep, so nothing was credited.",
         Reason::Dismissed => "A person decided that no credits are due.",
-        Reason::Stale => "The case had changed by then, so this had no effect.",
+        Reason::Stale => TOO_LATE,
         Reason::NotUnderstoodYet => {
             "It may move credits, but this version does not understand it yet: it is kept, and will be decided by one that \
              does."
@@ -144,6 +155,10 @@ fn why(decision: &Decision, detail: &Detail) -> String {
             ),
             None => "It could not be credited: nothing in it says whose it is.".to_owned(),
         },
+        Reason::Conflict if is_contested(&evidence) => format!(
+            "It contradicts what a person decided, so nothing moved. The payment may belong to {}.",
+            may_be.unwrap_or_default()
+        ),
         Reason::Conflict => match may_be {
             Some(who) => format!("It could not be credited, because the evidence contradicts itself. It may belong to {who}."),
             None => "It could not be credited, because the evidence contradicts itself.".to_owned(),
@@ -168,68 +183,5 @@ fn why(decision: &Decision, detail: &Detail) -> String {
                 .to_owned()
         }
         other => format!("It is in review: {}.", other.name()),
-    }
-}
-
-/// What moved in the name of a decision, and why to whom.
-fn moved(material: &Material, decision: &Decision) -> Option<String> {
-    let movements = material.movements_of(decision);
-    let to_user = movements.iter().any(|movement| is_claimed(movement));
-    let because = because(&evidence_of(decision.evidence.as_ref()), decision.rank);
-    // What leaves the unclaimed account for a user's is told once, at its arrival.
-    let told = movements.into_iter().filter(|movement| {
-        !(to_user && movement.contra == SystemAccount::Unclaimed && movement.amount < 0)
-    });
-    let told: Vec<String> = told.map(|one| movement(one, because.as_deref())).collect();
-    (!told.is_empty()).then(|| told.join(" "))
-}
-
-fn is_claimed(movement: &Movement) -> bool {
-    movement.contra == SystemAccount::Unclaimed
-        && movement.amount > 0
-        && matches!(movement.owner, Owner::User(_))
-}
-
-/// One movement.
-fn movement(movement: &Movement, because: Option<&str>) -> String {
-    let unit = &movement.id.unit;
-    let count = movement.amount.saturating_abs();
-    let (amount, were) = (credits(count, unit), were(count));
-    let balance = credits(movement.balance_after, unit);
-    match (&movement.owner, movement.amount > 0) {
-        (Owner::User(user), true) => {
-            let what = if is_claimed(movement) {
-                format!("The {amount} that {were} set aside")
-            } else {
-                format!("{amount}{}", worth(movement))
-            };
-            let because = because.map(|because| format!(", {because}")).unwrap_or_default();
-            format!("{what} went to user {user}{because}. Their balance became {balance}.")
-        }
-        (Owner::User(user), false) => {
-            format!("{amount} {were} taken back from user {user}. Their balance became {balance}.")
-        }
-        (Owner::Unclaimed(_), true) => {
-            format!("The {amount}{} {were} set aside until somebody claims them.", worth(movement))
-        }
-        (Owner::Unclaimed(_), false) if movement.contra == SystemAccount::WriteOff => {
-            format!("The {amount} that {were} set aside {were} written off.")
-        }
-        (Owner::Unclaimed(_), false) => {
-            format!("{amount} that {were} set aside {were} taken back.")
-        }
-    }
-}
-
-/// Where the number of credits comes from, by the line of the payment.
-fn worth(movement: &Movement) -> String {
-    match movement.line.as_deref() {
-        Some("credits") => " (the number in its metadata)".to_owned(),
-        Some("assigned") => " (the number that a person gave)".to_owned(),
-        Some(line) => match line.strip_prefix("price:") {
-            Some(price) => format!(" (for the price {price})"),
-            None => format!(" (for {line})"),
-        },
-        None => String::new(),
     }
 }

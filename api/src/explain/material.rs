@@ -11,7 +11,7 @@ use store::log::Origin;
 use store::read::cases::{Case, case_get, case_list_of_payment, case_wait_list};
 use store::read::decisions::{Decision, decision_list_of_event, decision_list_of_payment};
 use store::read::events::{Envelope, event_list_at};
-use store::read::explain::{Fact, explain_act_list, explain_fact_list};
+use store::read::explain::{Fact, explain_act_list, explain_fact_list, explain_said_list};
 use store::read::payments::{Leg, Movement, Payment, payment_leg_list, payment_movement_list};
 
 use crate::error::RouteError;
@@ -31,6 +31,8 @@ pub(super) struct Material {
     pub(super) events: BTreeMap<i64, Envelope>,
     /// The words of our own facts among them.
     pub(super) facts: BTreeMap<i64, Fact>,
+    /// Objects that Stripe told of, of those that are about money that goes back or were pulled.
+    pub(super) said: BTreeMap<i64, Value>,
     /// Decisions, in the order of positions and revisions.
     pub(super) decisions: Vec<Decision>,
     /// Cases.
@@ -103,6 +105,8 @@ impl Material {
         self.events = events.into_iter().map(|event| (event.pos, event)).collect();
         let facts = explain_fact_list(client, tenant_id, &positions).await?;
         self.facts = facts.into_iter().map(|fact| (fact.pos, fact)).collect();
+        let said = explain_said_list(client, tenant_id, &positions).await?;
+        self.said = said.into_iter().collect();
         let actors = self.facts.values().filter_map(|fact| fact.body.get("actor"));
         let actors: Vec<String> = actors.filter_map(Value::as_str).map(str::to_owned).collect();
         self.actors = key_names(client, tenant_id, &actors).await?.into_iter().collect();

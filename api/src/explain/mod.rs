@@ -5,6 +5,8 @@
 
 mod decided;
 mod material;
+mod movements;
+mod reversals;
 mod standing;
 mod story;
 mod subject;

@@ -7,7 +7,8 @@ use store::read::cases::{Case, Resolution};
 use store::read::payments::{Leg, Payment, Status};
 
 use super::material::Material;
-use super::words::{and, credits, money, or};
+use super::reversals::{self, has_open_dispute};
+use super::words::{and, catalogue_key, credits, is_contested, money, or, sentences};
 
 /// What the story is about, in one line.
 pub(super) fn title(material: &Material) -> String {
@@ -29,7 +30,7 @@ fn summary(material: &Material, payment: &Payment) -> String {
     match (&payment.owner, material.open_case(), payment.status) {
         (_, Some(case), _) => format!("waits in case {}", case.id),
         (Some(Owner::User(user)), None, _) => posted.map_or_else(
-            || format!("user {user}'s, nothing of it is credited"),
+            || format!("user {user}'s, but all of its credits were taken back"),
             |posted| format!("{posted} for user {user}"),
         ),
         (_, None, Status::Pending) => expected.map_or_else(
@@ -51,14 +52,18 @@ pub(super) fn now(material: &Material) -> String {
     let (posted, expected) =
         (total(&material.legs, |leg| leg.posted), total(&material.legs, |leg| leg.expected));
     match (&payment.owner, payment.status) {
-        (Some(Owner::User(user)), _) => match posted {
-            Some(posted) => format!(
-                "Settled: {posted} of this payment stand on the account of user {user}. Nothing is open."
-            ),
-            None => format!(
-                "Settled: it is user {user}'s, but none of its credits stand on the account any more."
-            ),
-        },
+        (Some(Owner::User(user)), _) => {
+            let stands = match posted {
+                Some(posted) => format!(
+                    "Settled: {posted} of this payment stand on the account of user {user}."
+                ),
+                None => format!(
+                    "Settled: it is user {user}'s, but none of its credits stand on the account any more."
+                ),
+            };
+            let nothing = (!has_open_dispute(payment)).then(|| "Nothing is open.".to_owned());
+            sentences([Some(stands), reversals::standing(payment, &material.legs), nothing])
+        }
         (_, Status::Pending) => {
             let worth = expected.unwrap_or_else(|| "its credits".to_owned());
             let whose = payment.claimant.as_ref();
@@ -100,9 +105,13 @@ fn waiting(material: &Material, case: &Case) -> String {
     let id = case.id;
     let detail: Detail = serde_json::from_value(case.detail.clone()).unwrap_or_default();
     let aside = match &material.payment {
-        Some(Payment { owner: Some(Owner::Unclaimed(_)), .. }) => {
+        Some(Payment { owner: Some(owner), .. }) => {
+            let stand = match owner {
+                Owner::User(user) => format!("stay with user {user}"),
+                Owner::Unclaimed(_) => "stand unclaimed".to_owned(),
+            };
             total(&material.legs, |leg| leg.posted)
-                .map(|posted| format!(" {posted} stand unclaimed meanwhile."))
+                .map(|posted| format!(" {posted} {stand} meanwhile."))
         }
         Some(_) | None => None,
     };
@@ -131,9 +140,14 @@ fn healing(reason: Reason, key: &str) -> String {
             format!("once it is known whose the Stripe customer {customer} is")
         }
         Some(("price", price)) if reason == Reason::CreditsMismatch => {
-            format!("once the catalogue says something else of the price {price}")
+            let what = catalogue_key(price);
+            format!("once the catalogue says something else of the {what} for when it was paid")
         }
-        Some(("price", price)) => format!("once the catalogue has the price {price}"),
+        Some(("price", price)) => format!("once the catalogue has the {}", catalogue_key(price)),
+        Some(("pull", path)) => {
+            let path = path.split_once('?').map_or(path, |(path, _)| path);
+            format!("once Stripe answers what we ask it for ({path})")
+        }
         Some(("payment", payment)) => format!("once more is told of the payment {payment}"),
         _ => format!("once something is told of {key}"),
     }
@@ -146,6 +160,12 @@ fn to_do(case: &Case, detail: &Detail) -> String {
     let text = match case.reason {
         Reason::UnknownUser => "If that id is wrong, find the right user and assign the case.",
         Reason::NoEvidence => "Find out who paid, and assign the case to that user.",
+        Reason::Conflict if is_contested(&detail.evidence) => {
+            return format!(
+                "Find out whether it was {} who paid, and assign the case; if it stands with the right user, dismiss it.",
+                or(&candidates)
+            );
+        }
         Reason::Conflict => {
             return format!(
                 "Find out whether it was {} who paid, and assign the case.",

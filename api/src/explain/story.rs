@@ -7,7 +7,7 @@ use ledger::decision::{Outcome, Reason};
 use store::read::decisions::Decision;
 use store::read::events::Envelope;
 
-use super::decided::{first, revised};
+use super::decided::{TOO_LATE, first, revised};
 use super::material::Material;
 use super::told::{proof, told};
 use super::words::sentences;
@@ -82,9 +82,7 @@ fn begin(
 fn outcome_elsewhere(event: &Envelope) -> Option<String> {
     match event.verdict {
         None => Some("It is not decided yet.".to_owned()),
-        Some(verdict) if verdict.reason == Reason::Stale => {
-            Some("The case had changed by then, so this had no effect.".to_owned())
-        }
+        Some(verdict) if verdict.reason == Reason::Stale => Some(TOO_LATE.to_owned()),
         Some(_) => None,
     }
 }

@@ -99,14 +99,20 @@ fn moved(known: &Known, posting: &Posting) -> Beat {
         (SystemAccount::Sale, false) => {
             "taken back, because the payment is worth less by what we know now"
         }
-        (SystemAccount::Refund, _) => "taken back, because the money was refunded",
+        (SystemAccount::Refund, false) => "taken back, because the money was refunded",
+        (SystemAccount::Refund, true) => "given back, because a refund failed",
         (SystemAccount::Dispute, false) => "taken back, because the payment is disputed",
         (SystemAccount::Dispute, true) => "given back after a dispute",
         (SystemAccount::Spend, false) => "spent",
         (SystemAccount::Spend, true) => "given back from a spend",
         (SystemAccount::Expiry, _) => "expired",
         (SystemAccount::Promo, _) => "given for free",
-        (SystemAccount::Adjustment, _) => "moved by a correction",
+        (SystemAccount::Adjustment, true) => {
+            "moved here, because a person found that they are theirs"
+        }
+        (SystemAccount::Adjustment, false) => {
+            "moved away, because a person found that they are somebody else's"
+        }
         (SystemAccount::Unclaimed, true) => {
             "bought; they had stood unclaimed until it was known whose they are"
         }

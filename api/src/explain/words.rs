@@ -25,6 +25,15 @@ pub(super) fn credits(amount: i64, unit: &str) -> String {
     format!("{} {unit}", grouped(&amount.to_string()))
 }
 
+/// What a key of the catalogue stands for, with it.
+pub(super) fn catalogue_key(key: &str) -> String {
+    match key.strip_prefix("lookup_key:") {
+        Some(name) => format!("lookup key {name}"),
+        None if key.starts_with("prod_") => format!("product {key}"),
+        None => format!("price {key}"),
+    }
+}
+
 /// `12.00 USD` of 1200 and `usd`.
 pub(super) fn money(minor: i64, currency: &str) -> String {
     let decimals: usize = if ZERO_DECIMAL.contains(&currency) {
@@ -94,6 +103,7 @@ fn reason(piece: &RankedEvidence) -> String {
     let at = &piece.evidence.at;
     match piece.evidence.kind {
         Kind::Staff => "a person decided so".to_owned(),
+        Kind::Signed => format!("a reference that your server signed names them ({at})"),
         Kind::Link if at == "this payment" => "the payment was theirs already".to_owned(),
         Kind::Link => format!("an earlier payment of the same Stripe customer, {at}, was theirs"),
         Kind::Metadata => format!("the metadata that your server set names them ({at})"),
@@ -103,6 +113,36 @@ fn reason(piece: &RankedEvidence) -> String {
         Kind::Email => format!("the e-mail in {at} is theirs"),
         Kind::IdShaped => format!("their id stands in {at}"),
         Kind::Name => format!("the name in {at} is theirs"),
+        Kind::BadReference => format!("the reference in {at} does not verify"),
+        Kind::Created => "they were added to the directory".to_owned(),
+    }
+}
+
+/// Of a conflict: whether what was told contradicts a person's decision, and not other evidence.
+pub(super) fn is_contested(evidence: &[RankedEvidence]) -> bool {
+    evidence.iter().any(|piece| piece.evidence.kind == Kind::Staff)
+}
+
+/// Evidence that was weighed, but did not settle whose it is.
+pub(super) fn weighed_as_well(evidence: &[RankedEvidence], rank: Option<i16>) -> Option<String> {
+    let others = evidence.iter().filter(|piece| Some(piece.rank) != rank);
+    let mut others: Vec<String> = others.map(place).collect();
+    others.dedup();
+    (!others.is_empty()).then(|| format!("Weighed as well: {}.", and(&others)))
+}
+
+/// A piece of evidence by where it stands. E-mails and names are kept as hashes, and cannot be shown.
+fn place(piece: &RankedEvidence) -> String {
+    let (at, value) = (&piece.evidence.at, &piece.evidence.value);
+    match piece.evidence.kind {
+        Kind::Email => format!("the e-mail in {at}"),
+        Kind::Name => format!("the name in {at}"),
+        Kind::IdShaped => format!("what looks like an id in {at} ({value})"),
+        Kind::BadReference => format!("the reference in {at}, which proves nothing ({value})"),
+        Kind::Created => format!("that {value} was not in the directory and was added to it"),
+        Kind::Staff | Kind::Signed | Kind::Link | Kind::Metadata | Kind::ClientReference => {
+            format!("{at} ({value})")
+        }
     }
 }
 

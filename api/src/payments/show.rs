@@ -2,17 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
+use jiff::Timestamp;
 use ledger::ids::Owner;
 use serde::Serialize;
-use service::problem::{Code, Problem};
+use serde_json::Value;
 use store::Client;
 use store::read::cases::case_list_of_payment;
 use store::read::decisions::{Decision, decision_list_of_payment};
-use store::read::payments::{
-    Movement, Payment, payment_get, payment_movement_list, payment_root_list,
-};
+use store::read::owners::{OwnerChange, payment_owner_list};
+use store::read::payments::{Movement, Payment, payment_movement_list, payment_root_list};
 
-use super::PaymentObject;
+use super::reversals::ReversalsShown;
+use super::{PaymentObject, require};
 use crate::auth::Caller;
 use crate::error::RouteError;
 use crate::params::Params;
@@ -24,12 +25,30 @@ use crate::state::ApiState;
 pub(crate) struct Shown {
     #[serde(flatten)]
     payment: PaymentObject,
+    #[serde(flatten)]
+    reversals: ReversalsShown,
     /// Every object and name that leads to it.
     aliases: Vec<String>,
     /// Positions of the events that told of it.
     events: Vec<i64>,
     cases: Vec<String>,
+    /// Whose it was and is, the first one first.
+    owners: Vec<OwnerShown>,
     postings: Vec<PostingShown>,
+}
+
+/// Since when it is, or was, somebody's.
+#[derive(Debug, Serialize)]
+struct OwnerShown {
+    /// Null while it stood unclaimed.
+    user: Option<String>,
+    since: Timestamp,
+    /// Position of the event that led to it.
+    position: i64,
+    /// Key of the person who decided so; null if evidence did.
+    actor: Option<String>,
+    /// Why, in that person's words.
+    reason: Option<String>,
 }
 
 /// One movement because of it.
@@ -41,7 +60,7 @@ struct PostingShown {
     contra: &'static str,
     amount: i64,
     balance_after: i64,
-    created: jiff::Timestamp,
+    created: Timestamp,
 }
 
 /// Answers with the payment, or 404.
@@ -53,21 +72,32 @@ pub(crate) async fn handler(
 ) -> Result<Json<Shown>, RouteError> {
     params.finish()?;
     let (client, tenant_id) = (state.client().await?, caller.tenant_id);
-    let Some(payment) = payment_get(&client, tenant_id, &id).await? else {
-        let detail = format!("There is no payment with an object {id}.");
-        return Err(Problem::new(Code::PaymentNotFound).param("id").detail(detail).into());
-    };
-    let aliases = names(&client, tenant_id, &payment).await?;
-    let decisions = decision_list_of_payment(&client, tenant_id, &aliases).await?;
-    let cases = case_list_of_payment(&client, tenant_id, &aliases).await?;
-    let movements = payment_movement_list(&client, tenant_id, &aliases).await?;
-    Ok(Json(Shown {
-        payment: PaymentObject::read(&client, tenant_id, payment).await?,
-        aliases,
-        events: positions(&decisions),
-        cases: cases.into_iter().map(|case| case.id.to_string()).collect(),
-        postings: movements.into_iter().map(PostingShown::from).collect(),
-    }))
+    let payment = require(&client, tenant_id, &id).await?;
+    Ok(Json(Shown::read(&client, tenant_id, payment).await?))
+}
+
+impl Shown {
+    /// The payment with what happened to it.
+    pub(super) async fn read(
+        client: &Client,
+        tenant_id: i32,
+        payment: Payment,
+    ) -> Result<Self, RouteError> {
+        let aliases = names(client, tenant_id, &payment).await?;
+        let decisions = decision_list_of_payment(client, tenant_id, &aliases).await?;
+        let cases = case_list_of_payment(client, tenant_id, &aliases).await?;
+        let owners = payment_owner_list(client, tenant_id, &aliases).await?;
+        let movements = payment_movement_list(client, tenant_id, &aliases).await?;
+        Ok(Self {
+            reversals: ReversalsShown::of(&payment.facts),
+            payment: PaymentObject::read(client, tenant_id, payment).await?,
+            aliases,
+            events: positions(&decisions),
+            cases: cases.into_iter().map(|case| case.id.to_string()).collect(),
+            owners: owners.into_iter().map(OwnerShown::from).collect(),
+            postings: movements.into_iter().map(PostingShown::from).collect(),
+        })
+    }
 }
 
 /// Every object that told of a payment, and every name that it had: decisions and cases keep the name of their time.
@@ -76,7 +106,7 @@ pub(crate) async fn names(
     tenant_id: i32,
     payment: &Payment,
 ) -> Result<Vec<String>, RouteError> {
-    let objects = payment.facts.get("objects").and_then(serde_json::Value::as_object);
+    let objects = payment.facts.get("objects").and_then(Value::as_object);
     let mut names: Vec<String> =
         objects.into_iter().flat_map(|objects| objects.keys().cloned()).collect();
     names.push(payment.root_key.clone());
@@ -93,14 +123,33 @@ fn positions(decisions: &[Decision]) -> Vec<i64> {
     positions
 }
 
+/// The user that an account belongs to; none for an unclaimed one.
+fn user_of(owner: Owner) -> Option<String> {
+    match owner {
+        Owner::User(user) => Some(user),
+        Owner::Unclaimed(_) => None,
+    }
+}
+
+impl From<OwnerChange> for OwnerShown {
+    fn from(change: OwnerChange) -> Self {
+        let text =
+            |member: &str| change.said.get(member).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            since: change.since,
+            position: change.pos,
+            actor: text("actor"),
+            reason: text("reason"),
+            user: user_of(change.owner),
+        }
+    }
+}
+
 impl From<Movement> for PostingShown {
     fn from(movement: Movement) -> Self {
         Self {
             id: movement.id.to_string(),
-            user: match movement.owner {
-                Owner::User(user) => Some(user),
-                Owner::Unclaimed(_) => None,
-            },
+            user: user_of(movement.owner),
             contra: movement.contra.name(),
             amount: movement.amount,
             balance_after: movement.balance_after,

@@ -57,7 +57,11 @@ pub(crate) fn not_found(user: &str) -> Problem {
 }
 
 /// Refuses a user that nobody told of.
-async fn require(client: &Client, tenant_id: i32, user: &str) -> Result<User, RouteError> {
+pub(crate) async fn require(
+    client: &Client,
+    tenant_id: i32,
+    user: &str,
+) -> Result<User, RouteError> {
     let found = user_get(client, tenant_id, user).await?;
     Ok(found.ok_or_else(|| not_found(user))?)
 }

@@ -23,6 +23,7 @@ use crate::auth::Caller;
 use crate::body::Body;
 use crate::error::{RouteError, invalid};
 use crate::facts::Fact;
+use crate::metadata;
 use crate::params::Params;
 use crate::path::Id;
 use crate::state::ApiState;
@@ -35,15 +36,6 @@ const EMAIL_MAX_BYTES: usize = 254;
 
 /// Longest name, in characters.
 const NAME_MAX_CHARS: usize = 255;
-
-/// Most pairs of metadata, as at Stripe.
-const METADATA_MAX_PAIRS: usize = 50;
-
-/// Longest key of metadata, in characters, as at Stripe.
-const METADATA_KEY_MAX_CHARS: usize = 40;
-
-/// Longest value of metadata, in characters, as at Stripe.
-const METADATA_VALUE_MAX_CHARS: usize = 500;
 
 /// What a request says of one member.
 #[derive(Debug, Default)]
@@ -167,21 +159,7 @@ fn check(user: &User) -> Result<(), Problem> {
         let detail = format!("It is not 1 to {NAME_MAX_CHARS} printable characters.");
         return Err(invalid("name", detail));
     }
-    if user.metadata.len() > METADATA_MAX_PAIRS {
-        return Err(invalid("metadata", format!("It has more than {METADATA_MAX_PAIRS} pairs.")));
-    }
-    for (key, value) in &user.metadata {
-        if key.is_empty() || !is_text(key, METADATA_KEY_MAX_CHARS) {
-            let detail =
-                format!("A key is not 1 to {METADATA_KEY_MAX_CHARS} printable characters.");
-            return Err(invalid("metadata", detail));
-        }
-        if value.chars().count() > METADATA_VALUE_MAX_CHARS {
-            let detail = format!("It is longer than {METADATA_VALUE_MAX_CHARS} characters.");
-            return Err(invalid(format!("metadata.{key}"), detail));
-        }
-    }
-    Ok(())
+    metadata::check(&user.metadata, metadata::MAX_PAIRS)
 }
 
 fn is_text(text: &str, max_chars: usize) -> bool {
@@ -189,7 +167,7 @@ fn is_text(text: &str, max_chars: usize) -> bool {
 }
 
 /// Loosely: whether mail arrives is the app's to find out.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let parts = text.rsplit_once('@');
     text.len() <= EMAIL_MAX_BYTES
         && !text.chars().any(|c| c.is_control() || c.is_whitespace())

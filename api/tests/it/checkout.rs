@@ -68,3 +68,60 @@ async fn who_waits_in_vain_is_told_what_is_known() {
         world.get(&path).await.refused(400, "parameter_invalid", Some("wait"));
     }
 }
+
+#[tokio::test]
+async fn each_state_of_the_payment_has_its_word() {
+    let world = World::new().await;
+    let (account, unclaimed) =
+        (Owner::User("u_1".into()).account_id().0, Owner::Unclaimed("pi_1".into()).account_id().0);
+    world
+        .run(&format!(
+            "INSERT INTO owner VALUES ($1, '{account}', 1, 'u_1'), ($1, '{unclaimed}', 2, 'pi_1');
+             INSERT INTO payment (tenant_id, root_key, first_pos, status, facts) VALUES ($1, 'pi_1', 1, 0, '{{}}');
+             INSERT INTO payment_alias VALUES ($1, 'cs_1', 'pi_1')"
+        ))
+        .await;
+    // Status of the payment, its owner, its claimant; expected credits, and what each leg has posted.
+    let (nobody, user, aside) =
+        ("NULL".to_owned(), format!("'{account}'"), format!("'{unclaimed}'"));
+    let rows = [
+        (1, &nobody, "'u_1'", [500, 0, 0, 0], "pending", json!(500), json!("u_1")),
+        (1, &nobody, "NULL", [0, 0, 0, 0], "pending", json!(null), json!(null)),
+        (3, &nobody, "NULL", [0, 0, 0, 0], "failed", json!(null), json!(null)),
+        (4, &nobody, "NULL", [0, 0, 0, 0], "unknown", json!(null), json!(null)),
+        (2, &user, "NULL", [500, 500, 0, 0], "credited", json!(500), json!("u_1")),
+        (2, &user, "NULL", [500, 500, -100, -150], "credited", json!(250), json!("u_1")),
+        (2, &user, "NULL", [500, 500, -500, 0], "reversed", json!(0), json!("u_1")),
+        (2, &user, "NULL", [500, 500, -100, -400], "reversed", json!(0), json!("u_1")),
+        (2, &aside, "'u_9'", [500, 500, 0, 0], "in_review", json!(500), json!("u_9")),
+        (2, &aside, "'u_9'", [500, 500, -100, 0], "in_review", json!(400), json!("u_9")),
+        (2, &aside, "'u_9'", [500, 500, -500, 0], "reversed", json!(0), json!("u_9")),
+        (2, &nobody, "'u_1'", [0, 0, 0, 0], "in_review", json!(null), json!("u_1")),
+    ];
+    world
+        .run(
+            "INSERT INTO review_case (tenant_id, case_id, pos, root_key, reason, state, version, opened_at)
+             VALUES ($1, '00000000-0000-8000-8000-00000000000c', 1, 'pi_1', 40, 1, 1, now())",
+        )
+        .await;
+    for (paid, owner, claimant, [expected, bought, refunded, disputed], status, credits, of) in rows
+    {
+        world
+            .run(&format!(
+                "UPDATE payment SET status = {paid}, owner_account = {owner}, claimant = {claimant} WHERE tenant_id = $1;
+                 DELETE FROM payment_leg WHERE tenant_id = $1;
+                 INSERT INTO payment_leg (tenant_id, root_key, line, leg, unit, expected, target, posted) VALUES
+                   ($1, 'pi_1', 'price:a', 1, 'seats', 0, 0, 0),
+                   ($1, 'pi_1', 'price:b', 1, 'credits', {expected}, {bought}, {bought}),
+                   ($1, 'pi_1', 'price:b', 2, 'credits', 0, {refunded}, {refunded}),
+                   ($1, 'pi_1', 'price:b', 3, 'credits', 0, {disputed}, {disputed})"
+            ))
+            .await;
+        let told = world.get("/v1/checkout_sessions/cs_1").await.ok();
+        assert_eq!(
+            (&told["status"], &told["credits"], &told["user"]),
+            (&json!(status), &credits, &of),
+            "{told}"
+        );
+    }
+}

@@ -8,6 +8,7 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
+use rules::reference::{SigningKeys, TenantKeys};
 use serde_json::{Value, json};
 use service::clock::{Clock, Hands};
 use sha2::{Digest as _, Sha256};
@@ -188,7 +189,10 @@ impl Api {
         let store = Store::connect(url, Role::Api, 8).unwrap();
         let notifier = Notifier::start(url).unwrap();
         let listener = Listener::start(url).unwrap();
-        Self(router(ApiState::new(store, clock, tenants, notifier, listener)))
+        let keys = |tenant: &Tenant| (tenant.tenant_id, signing_keys(tenant));
+        let state = ApiState::new(store, clock, tenants, notifier, listener)
+            .with_signing_keys(tenants.iter().map(keys).collect());
+        Self(router(state))
     }
 
     /// Asks with any key.
@@ -215,6 +219,13 @@ impl Api {
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();
         Answer { status: parts.status, headers: parts.headers, bytes }
     }
+}
+
+/// What checkout references of a tenant are signed with.
+pub(crate) fn signing_keys(tenant: &Tenant) -> TenantKeys {
+    let keys =
+        SigningKeys::parse("k1:8d1f6c0b97a24e35f7c9d2ab60e4135897bd24c6f01ea3958c7d5b46e29f0a13");
+    TenantKeys::new(keys.unwrap(), &tenant.name, tenant.livemode)
 }
 
 /// A new key and its text.

@@ -3,7 +3,8 @@
 use http::Method;
 use ledger::decision::Reason;
 use ledger::ids::{GrantId, Owner, PostingId};
-use serde_json::json;
+use rules::reversal::Dispute;
+use serde_json::{Value, json};
 use store::keys::KeyRole;
 use testkit::wait_for;
 
@@ -49,7 +50,7 @@ async fn registering_appends_one_fact_and_says_what_is_known_then() {
     assert_eq!(row.get::<_, i64>(0), 1);
     assert!(row.get::<_, &str>(1).starts_with("user:u_1:"));
     assert_eq!(
-        serde_json::from_str::<serde_json::Value>(row.get(2)).unwrap(),
+        serde_json::from_str::<Value>(row.get(2)).unwrap(),
         json!({"object": "tally.event", "type": "tally.user.registered", "user": "u_1",
                "email": "a@example.com", "email_verified": true, "metadata": {"plan": "pro"}})
     );
@@ -141,12 +142,14 @@ async fn a_balance_has_all_its_parts_from_one_moment() {
            ($1, '{account}', 'credits', 2, 0, '2026-12-24T00:00:00Z', 50, 50, 20),
            ($1, '{account}', 'credits', 3, 0, 'infinity', 100, 100, 0);
          INSERT INTO payment (tenant_id, root_key, owner_account, claimant, first_pos, status, facts) VALUES
-           ($1, 'pi_1', '{account}', NULL, 1, 2, '{{}}'), ($1, 'pi_2', NULL, 'u_1', 1, 1, '{{}}'),
+           ($1, 'pi_1', '{account}', NULL, 1, 2, '{disputed}'), ($1, 'pi_2', NULL, 'u_1', 1, 1, '{{}}'),
            ($1, 'pi_3', '{unclaimed}', 'u_1', 1, 2, '{{}}'), ($1, 'pi_4', NULL, 'u_2', 1, 1, '{{}}');
          INSERT INTO payment_leg (tenant_id, root_key, line, leg, unit, expected, target, posted) VALUES
            ($1, 'pi_1', 'credits', 1, 'credits', 200, 200, 200), ($1, 'pi_1', 'credits', 3, 'credits', 0, -25, -25),
            ($1, 'pi_2', 'credits', 1, 'credits', 70, 0, 0), ($1, 'pi_2', 'seats', 1, 'seats', 9, 0, 0),
-           ($1, 'pi_3', 'credits', 1, 'credits', 80, 80, 80), ($1, 'pi_4', 'credits', 1, 'credits', 1000, 0, 0)"
+           ($1, 'pi_3', 'credits', 1, 'credits', 90, 90, 90), ($1, 'pi_3', 'credits', 2, 'credits', 0, -10, -10),
+           ($1, 'pi_4', 'credits', 1, 'credits', 1000, 0, 0)",
+        disputed = disputed(&[(100, Some(false), Some("needs_response"))]),
     ))
     .await;
     let balance = world.get("/v1/users/u_1/balance?unit=credits").await.ok();
@@ -163,6 +166,64 @@ async fn a_balance_has_all_its_parts_from_one_moment() {
         Some("as_of"),
     );
     world.get("/v1/users/u_1/balance?unit=").await.refused(400, "parameter_invalid", Some("unit"));
+}
+
+/// Facts of a payment with these disputes: amount, whether the money came back if it ever went, newest status.
+fn disputed(disputes: &[(i64, Option<bool>, Option<&str>)]) -> Value {
+    let disputes = disputes.iter().enumerate().map(|(number, (amount, reinstated, status))| {
+        let movement = reinstated
+            .map(|reinstated| json!({"said_at": 1, "reinstated": reinstated, "amount": amount}));
+        let status = status.map(|status| json!([1, status]));
+        let dispute = json!({"movement": movement, "status": status});
+        (format!("dp_{number}"), dispute)
+    });
+    json!({"reversals": {"disputes": disputes.collect::<serde_json::Map<_, _>>()}})
+}
+
+#[tokio::test]
+async fn credits_are_disputed_only_as_long_as_the_dispute_is_open() {
+    let world = World::new().await;
+    let account = Owner::User("u_1".into()).account_id().0;
+    world
+        .run(&format!(
+            "INSERT INTO owner VALUES ($1, '{account}', 1, 'u_1');
+             INSERT INTO payment (tenant_id, root_key, owner_account, first_pos, status, facts)
+               VALUES ($1, 'pi_1', '{account}', 1, 2, '{{}}');
+             INSERT INTO payment_leg (tenant_id, root_key, line, leg, unit, expected, target, posted) VALUES
+               ($1, 'pi_1', 'credits', 1, 'credits', 200, 200, 200), ($1, 'pi_1', 'credits', 3, 'credits', 0, -41, -41)"
+        ))
+        .await;
+    let check = async |facts: Value, expected: i64| {
+        world.run(&format!("UPDATE payment SET facts = '{facts}' WHERE tenant_id = $1")).await;
+        let balance = world.get("/v1/users/u_1/balance").await.ok();
+        assert_eq!(balance["disputed"], expected, "{facts}");
+    };
+    for status in [
+        "needs_response",
+        "under_review",
+        "warning_needs_response",
+        "warning_under_review",
+        "a_status_of_tomorrow",
+        "warning_closed",
+        "won",
+        "lost",
+        "prevented",
+    ] {
+        let facts = disputed(&[(100, Some(false), Some(status))]);
+        let dispute: Dispute =
+            serde_json::from_value(facts["reversals"]["disputes"]["dp_0"].clone()).unwrap();
+        check(facts, if dispute.is_open() { 41 } else { 0 }).await;
+    }
+    check(disputed(&[(100, Some(false), None)]), 41).await;
+    // One took nothing, one gave back, one is lost: of what two took, a quarter is the open one's.
+    let many = [
+        (500, None, Some("needs_response")),
+        (500, Some(true), Some("under_review")),
+        (300, Some(false), Some("lost")),
+        (100, Some(false), Some("under_review")),
+    ];
+    check(disputed(&many), 10).await;
+    check(json!({}), 0).await;
 }
 
 #[tokio::test]

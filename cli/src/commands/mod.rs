@@ -8,6 +8,7 @@
 mod balance;
 mod bench;
 mod cases;
+mod catalogue;
 mod completions;
 mod config;
 mod demo;
@@ -19,6 +20,7 @@ mod keys;
 mod man;
 mod migrate;
 mod paging;
+mod payments;
 mod remote;
 mod serve;
 mod simulate;
@@ -59,9 +61,13 @@ enum Command {
     Events(events::Events),
     #[command(subcommand)]
     Cases(cases::Cases),
+    #[command(subcommand)]
+    Payments(payments::Payments),
     Explain(explain::Explain),
     #[command(subcommand)]
     Users(users::Users),
+    #[command(subcommand)]
+    Catalogue(catalogue::Catalogue),
     #[command(subcommand)]
     Keys(keys::Keys),
     Balance(balance::Balance),
@@ -93,8 +99,10 @@ impl Tally {
             Command::Simulate(command) => command.run(format).await,
             Command::Events(command) => command.run(format).await,
             Command::Cases(command) => command.run(format).await,
+            Command::Payments(command) => command.run(format).await,
             Command::Explain(command) => command.run(format).await,
             Command::Users(command) => command.run(format).await,
+            Command::Catalogue(command) => command.run(format).await,
             Command::Keys(command) => command.run(format).await,
             Command::Balance(command) => command.run(format).await,
             Command::Statement(command) => command.run(format).await,

@@ -48,6 +48,12 @@ impl Remote {
         asked.map(Answer).map_err(|error| self.advise(error))
     }
 
+    /// Puts something there; what stands there then.
+    pub(crate) async fn put(&self, path: &[&str], body: &Value) -> anyhow::Result<Answer> {
+        let asked = self.client.put(&path_of(path, &[])?, body).await;
+        asked.map(Answer).map_err(|error| self.advise(error))
+    }
+
     /// Has something done there.
     pub(crate) async fn post(&self, path: &[&str], body: &Value) -> anyhow::Result<Answer> {
         let asked = self.client.post(&path_of(path, &[])?, body).await;
@@ -104,6 +110,12 @@ pub(crate) fn concerns_one_request(error: &anyhow::Error) -> bool {
     refused.is_some_and(|refused| {
         refused.status.is_client_error() && !NOT_ALLOWED.contains(&refused.status)
     })
+}
+
+/// Whether what was asked for does not exist.
+pub(crate) fn is_not_found(error: &anyhow::Error) -> bool {
+    let refused = error.chain().find_map(|cause| cause.downcast_ref::<Refused>());
+    refused.is_some_and(|refused| refused.status == StatusCode::NOT_FOUND)
 }
 
 /// A body without members, for acts that need none.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use rules::reference::SigningKeys;
 use service::clock::Clock;
 use service::shutdown::Shutdown;
 use service::telemetry::init_logs;
@@ -84,7 +85,7 @@ async fn serve(
     if settings.tenants.len() == 1 {
         add_webhook_secret(&mut settings, &mut lines)?;
     }
-    lines.entry(SIGNING_KEY.name.to_owned()).or_insert_with(secrets::signing_key);
+    add_signing_key(&mut settings, &mut lines)?;
     let _applied = migrations::run(&database.url.expose_for_sqlx()).await?;
     let plan = Plan::new(&settings, Role::ALL.into(), Mode::Test, &database.url)?;
     let store = Store::connect(&database.url, DatabaseRole::Login, 1)?;
@@ -123,6 +124,19 @@ fn add_webhook_secret(
     let own = Secret::parse(text).with_context(|| format!("reading {DEV_ENV}"))?;
     let given = settings.webhook_secrets.get_or_insert_with(|| Setting::default(Vec::new()));
     given.value.push(own);
+    Ok(())
+}
+
+/// Signs with a key of our own making where none is given.
+fn add_signing_key(
+    settings: &mut Settings,
+    lines: &mut BTreeMap<String, String>,
+) -> anyhow::Result<()> {
+    let text = lines.entry(SIGNING_KEY.name.to_owned()).or_insert_with(secrets::signing_key);
+    if settings.signing_keys.is_none() {
+        let own = SigningKeys::parse(text).with_context(|| format!("reading {DEV_ENV}"))?;
+        settings.signing_keys = Some(Setting::default(own));
+    }
     Ok(())
 }
 

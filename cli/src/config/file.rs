@@ -5,8 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::Mode;
+use super::catalogue::Price;
 use super::error::ConfigError;
 
 /// The whole file.
@@ -33,6 +35,9 @@ pub(super) struct Tenant {
     /// Whether an unsigned `client_reference_id` suffices.
     #[serde(default)]
     pub(super) accept_unsigned_reference: bool,
+    /// Whether evidence of the ranks 1 to 3 may add a user to the directory.
+    #[serde(default)]
+    pub(super) create_users: bool,
     #[serde(default)]
     pub(super) proration: Proration,
     #[serde(default)]
@@ -40,7 +45,7 @@ pub(super) struct Tenant {
     /// Keys of Stripe's API.
     #[serde(default)]
     pub(super) stripe_keys: Vec<StripeKey>,
-    /// By Stripe's `price_…`.
+    /// By Stripe's `price_…` or `prod_…`, or `lookup_key:…`.
     #[serde(default)]
     pub(super) catalogue: BTreeMap<String, Price>,
     pub(super) directory: Option<Directory>,
@@ -71,16 +76,6 @@ pub(super) struct StripeKey {
     pub(super) key_file: Option<String>,
 }
 
-/// What one of a price is worth.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Price {
-    pub(super) credits: Option<i64>,
-    pub(super) unit: Option<String>,
-    #[serde(default)]
-    pub(super) not_ours: bool,
-}
-
 /// Where the app keeps its users.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,8 +87,8 @@ pub(super) struct Directory {
     pub(super) url_file: Option<String>,
 }
 
-/// Reads the file at `path`, which the variable `place` names.
-pub(super) fn read(place: &str, path: &Path) -> Result<File, ConfigError> {
+/// Reads the file at `path`, which `place` names.
+pub(super) fn read<T: DeserializeOwned>(place: &str, path: &Path) -> Result<T, ConfigError> {
     let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
         place: place.to_owned(),
         path: path.to_owned(),

@@ -1,6 +1,7 @@
 //! The configuration: everything that the environment, `dev.env` and the TOML file say, resolved once, before anything
 //! is done. What cannot be used stops the program here, with the name of the place.
 
+pub(crate) mod catalogue;
 pub(crate) mod environment;
 pub(crate) mod error;
 mod file;
@@ -17,6 +18,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use rules::reference::SigningKeys;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use service::telemetry::LogFormat;
@@ -35,9 +37,6 @@ const PORT: u16 = 8080;
 
 /// Port of the admin listener.
 const ADMIN_PORT: u16 = 9090;
-
-/// Shortest key that signs checkout references, in bytes: as long as the hash that it keys.
-const SIGNING_KEY_MIN_BYTES: usize = 32;
 
 /// Live or test mode, as Stripe has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -76,8 +75,8 @@ pub(crate) struct Settings {
     pub(crate) stripe_key: Option<Setting<SecretString>>,
     /// Address of Stripe's API.
     pub(crate) stripe_api_base: Setting<String>,
-    /// Signs checkout references.
-    pub(crate) signing_key: Option<Setting<SecretString>>,
+    /// Sign and verify checkout references.
+    pub(crate) signing_keys: Option<Setting<SigningKeys>>,
     /// Folder of `up`.
     pub(crate) data_dir: Option<Setting<PathBuf>>,
     /// Folder of the private Postgres's programs.
@@ -113,7 +112,7 @@ impl Settings {
         let file = read(&variables::CONFIG)?.map(|path| path.map(PathBuf::from));
         let (alias_root, tenants) = match &file {
             Some(Setting { value: path, .. }) => {
-                let said = file::read(variables::CONFIG.name, path)?;
+                let said: file::File = file::read(variables::CONFIG.name, path)?;
                 (said.alias_root, tenants::judge(path, said.tenants)?)
             }
             None => (false, vec![TenantSettings::of_default()]),
@@ -131,7 +130,7 @@ impl Settings {
             webhook_secrets: webhook_secrets(environment)?,
             stripe_key: stripe_api::key_of_environment(environment, own_mode)?,
             stripe_api_base: stripe_api::base(environment, has_live)?,
-            signing_key: signing_key(environment)?,
+            signing_keys: signing_keys(environment)?,
             data_dir: data_dir(environment)?,
             pg_bin: read(&variables::PG_BIN)?,
             log_filter: read(&variables::RUST_LOG)?,
@@ -285,14 +284,12 @@ fn webhook_secrets(environment: &Environment) -> Result<Option<Setting<Vec<Secre
     setting.try_map(|list| tenants::parse_secrets(&place, list.split(','))).map(Some)
 }
 
-fn signing_key(environment: &Environment) -> Result<Option<Setting<SecretString>>, ConfigError> {
+fn signing_keys(environment: &Environment) -> Result<Option<Setting<SigningKeys>>, ConfigError> {
     let variable = &variables::SIGNING_KEY;
     let Some(setting) = environment.get(variable)? else { return Ok(None) };
-    if setting.value.len() < SIGNING_KEY_MIN_BYTES {
-        let problem = format!("it is shorter than {SIGNING_KEY_MIN_BYTES} bytes");
-        return Err(ConfigError::invalid(setting.source.place(variable.name), problem));
-    }
-    Ok(Some(setting.map(SecretString::from)))
+    let place = setting.source.place(variable.name);
+    let invalid = |error| ConfigError::invalid(place, error);
+    setting.try_map(|list| SigningKeys::parse(&list).map_err(invalid)).map(Some)
 }
 
 fn keys(

@@ -4,6 +4,7 @@ use serde::Serialize;
 use store::PgUrl;
 
 use super::Settings;
+use super::catalogue::described;
 use super::environment::{Setting, Source};
 use super::tenants::{EndpointSettings, TenantSettings};
 use super::variables::{self, Variable};
@@ -36,7 +37,9 @@ impl Settings {
             }),
             line(&variables::STRIPE_KEY, self.stripe_key.as_ref(), |_| hidden()),
             line(&variables::STRIPE_API_BASE, Some(&self.stripe_api_base), Clone::clone),
-            line(&variables::SIGNING_KEY, self.signing_key.as_ref(), |_| hidden()),
+            line(&variables::SIGNING_KEY, self.signing_keys.as_ref(), |keys| {
+                format!("(hidden, {})", keys.ids().join(", "))
+            }),
             line(&variables::DATA_DIR, self.data_dir.as_ref(), |path| path.display().to_string()),
             line(&variables::PG_BIN, self.pg_bin.as_ref(), Clone::clone),
             line(&variables::RUST_LOG, self.log_filter.as_ref(), Clone::clone),
@@ -68,6 +71,7 @@ fn show_tenant(tenant: &TenantSettings, add: &mut impl FnMut(String, String)) {
     add(place("email_keys"), tenant.policy.email_keys.join(", "));
     let accepted = tenant.policy.accept_unsigned_reference;
     add(place("accept_unsigned_reference"), accepted.to_string());
+    add(place("create_users"), tenant.policy.create_users.to_string());
     let proration = if tenant.policy.prorates { "proportional" } else { "ignore" };
     add(place("proration"), proration.to_owned());
     for EndpointSettings { name, mode, secrets } in &tenant.endpoints {
@@ -79,10 +83,9 @@ fn show_tenant(tenant: &TenantSettings, add: &mut impl FnMut(String, String)) {
         add(place(&format!("stripe_keys.{}", key.mode.name())), hidden());
     }
     for entry in &tenant.catalogue {
-        let worth = entry.worth.as_ref();
-        let value = worth
-            .map_or_else(|| "not ours".to_owned(), |(credits, unit)| format!("{credits} {unit}"));
-        add(place(&format!("catalogue.{}", entry.price)), value);
+        let from = entry.valid_from.map(|moment| format!(", from {moment} on")).unwrap_or_default();
+        let value = described(entry.worth.as_ref()) + &from;
+        add(place(&format!("catalogue.{}", entry.key)), value);
     }
     if let Some(directory) = &tenant.directory {
         add(place("directory.query"), directory.query.clone());

@@ -5,15 +5,14 @@ use std::path::Path;
 
 use keeper::catalogue::PriceEntry;
 use rules::policy::Policy;
-use rules::worth::{MAX_CREDITS, MAX_UNIT_BYTES, is_credits, is_unit};
 use store::PgUrl;
 use stripe::signature::Secret;
 
 use super::Mode;
 use super::environment::read_secret;
 use super::error::ConfigError;
-use super::file;
 use super::stripe_api::{StripeKey, keys_of_file};
+use super::{catalogue, file};
 
 /// The tenant that there is when no file names one.
 pub(crate) const DEFAULT_TENANT: &str = "default";
@@ -99,19 +98,18 @@ fn judge_one(place: &str, tenant: file::Tenant) -> Result<TenantSettings, Config
         user_id_keys: tenant.user_id_keys.unwrap_or(usual.user_id_keys),
         email_keys: tenant.email_keys.unwrap_or(usual.email_keys),
         accept_unsigned_reference: tenant.accept_unsigned_reference,
+        // One list of keys serves all tenants; it is added where a tenant's mode is known.
+        signing_keys: None,
+        create_users: tenant.create_users,
         prorates: tenant.proration != file::Proration::Ignore,
     };
     let endpoints = tenant.endpoints.into_iter().map(|one| endpoint(place, one));
-    let catalogue = tenant.catalogue.into_iter().map(|(price, entry)| {
-        let place = format!("{place}.catalogue.{price}");
-        Ok(PriceEntry { worth: worth(&place, entry)?, price })
-    });
     Ok(TenantSettings {
         name: tenant.name,
         policy,
         endpoints: endpoints.collect::<Result<_, ConfigError>>()?,
         stripe_keys: keys_of_file(place, tenant.stripe_keys)?,
-        catalogue: catalogue.collect::<Result<_, ConfigError>>()?,
+        catalogue: catalogue::judge(place, tenant.catalogue)?,
         directory: tenant.directory.map(|one| directory(place, one)).transpose()?,
     })
 }
@@ -162,28 +160,6 @@ pub(super) fn elsewhere(
             Ok(Some((format!("{place}: {path}"), value)))
         }
         (None, None) => Ok(None),
-    }
-}
-
-fn worth(place: &str, price: file::Price) -> Result<Option<(i64, String)>, ConfigError> {
-    match (price.not_ours, price.credits) {
-        (true, None) if price.unit.is_none() => Ok(None),
-        (true, _) => {
-            Err(ConfigError::invalid(place, "a price that is not ours is worth no credits"))
-        }
-        (false, None) => Err(ConfigError::invalid(place, "say credits, or not_ours = true")),
-        (false, Some(credits)) if !is_credits(credits) => {
-            let problem = format!("credits is not a whole number from 1 to {MAX_CREDITS}");
-            Err(ConfigError::invalid(place, problem))
-        }
-        (false, Some(credits)) => {
-            let unit = price.unit.unwrap_or_else(|| ledger::DEFAULT_UNIT.to_owned());
-            if !is_unit(&unit) {
-                let problem = format!("unit is not a name of at most {MAX_UNIT_BYTES} bytes");
-                return Err(ConfigError::invalid(place, problem));
-            }
-            Ok(Some((credits, unit)))
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 
+use super::catalogue::described;
 use super::environment::Environment;
 use super::error::ConfigError;
 use super::*;
@@ -47,7 +48,8 @@ fn without_a_file_there_is_one_tenant_with_the_usual_policy() {
     let settings = resolve(&[]).unwrap();
     let [tenant] = settings.tenants.as_slice() else { panic!("{:?}", settings.tenants) };
     assert_eq!(tenant.name, "default");
-    assert_eq!(tenant.policy, rules::policy::Policy::default());
+    let usual = rules::policy::Policy::default();
+    assert_eq!(format!("{:?}", tenant.policy), format!("{usual:?}"));
 }
 
 #[test]
@@ -66,6 +68,7 @@ fn a_file_says_what_belongs_to_each_tenant() {
         name = "shop"
         user_id_keys = ["uid"]
         accept_unsigned_reference = true
+        create_users = true
         [[tenants.endpoints]]
         name = "eu"
         mode = "live"
@@ -75,7 +78,7 @@ fn a_file_says_what_belongs_to_each_tenant() {
         key = "rk_live_51HqLyjWDarjtT1zdp7dc"
         [tenants.catalogue]
         price_50 = { credits = 50 }
-        price_gpu = { credits = 60, unit = "gpu_seconds" }
+        price_gpu = { credits = 60, unit = "gpu_seconds", expires = "P1M", priority = 2, valid_from = "2027-01-01T00:00:00Z" }
         price_shirt = { not_ours = true }
         [tenants.directory]
         query = "SELECT id::text, email, name FROM users WHERE id::text = ANY($1)"
@@ -88,9 +91,12 @@ fn a_file_says_what_belongs_to_each_tenant() {
     let [shop, other] = settings.tenants.as_slice() else { panic!("{:?}", settings.tenants) };
     assert_eq!(shop.policy.user_id_keys, ["uid"]);
     assert!(shop.policy.accept_unsigned_reference && !other.policy.accept_unsigned_reference);
-    let worths: Vec<_> = shop.catalogue.iter().map(|entry| entry.worth.clone()).collect();
-    let unit = |credits: i64, unit: &str| Some((credits, unit.to_owned()));
-    assert_eq!(worths, [unit(50, "credits"), unit(60, "gpu_seconds"), None]);
+    assert!(shop.policy.create_users && !other.policy.create_users);
+    let worths = shop.catalogue.iter().map(|entry| described(entry.worth.as_ref()));
+    let expected = ["50 credits", "60 gpu_seconds, for P1M, priority 2", "not ours"];
+    assert_eq!(worths.collect::<Vec<_>>(), expected);
+    let moments: Vec<_> = shop.catalogue.iter().map(|entry| entry.valid_from).collect();
+    assert_eq!(moments, [None, "2027-01-01T00:00:00Z".parse().ok(), None]);
     let modes: Vec<_> = shop.stripe_keys.iter().map(|one| one.mode).collect();
     assert_eq!(modes, [Mode::Live]);
     assert!(shop.directory.as_ref().unwrap().url.is_none());
@@ -124,7 +130,21 @@ fn what_is_wrong_in_a_file_is_named_by_its_place() {
         (&format!("{price}{{ credits = 0 }}"), "catalogue.price_1: credits is not"),
         (&format!("{price}{{ credits = 5, unit = \"\" }}"), "catalogue.price_1: unit is not"),
         (&format!("{price}{{ credits = 5, not_ours = true }}"), "worth no credits"),
-        (&format!("{price}{{ }}"), "say credits"),
+        (
+            &format!("{price}{{ credits = 5, expires = \"a month\" }}"),
+            "price_1: expires cannot be read",
+        ),
+        (
+            &format!("{price}{{ credits = 5, valid_from = \"1969-01-01T00:00:00Z\" }}"),
+            "before 1970",
+        ),
+        (&format!("{price}{{ credits = 5, valid_from = 2027-01-01T00:00:00Z }}"), "line 4"),
+        (&format!("{price}{{ credits = 5, lasts = 5 }}"), "line 4"),
+        (
+            &format!("{price}{{ credits = 5 }}\n\"a b\" = {{ credits = 5 }}"),
+            "catalogue.a b: it is neither",
+        ),
+        (&format!("{price}{{ }}"), "credits is missing"),
         (&format!("{directory}\"SELECT 1\""), "directory: the query has no $1"),
         (&format!("{directory}\"$1\"\nurl = \"mysql://x\""), "directory: a connection URL"),
     ] {
@@ -148,4 +168,29 @@ fn live_keys_are_sent_by_https_only() {
         assert!(base("test", not_an_address).is_err(), "{not_an_address}");
     }
     assert_eq!(resolve(&[]).unwrap().stripe_api_base.value, "https://api.stripe.com");
+}
+
+#[test]
+fn the_first_of_the_signing_keys_signs_and_weak_ones_are_refused() {
+    const OLD: &str = "Vq3xTz8LkWn5RyBd7GmHs2JcFp9AeUu4Ko6iXvN1ZwE";
+    const NEW: &str = "8d1f6c0b97a24e35f7c9d2ab60e4135897bd24c6f01ea3958c7d5b46e29f0a13";
+    let keys = |list: &str| {
+        let settings =
+            resolve(&[("TALLY_SIGNING_KEY", list)]).map_err(|error| error.to_string())?;
+        let keys = settings.signing_keys.unwrap().value;
+        Ok::<Vec<String>, String>(keys.ids().iter().map(|id| (*id).to_owned()).collect())
+    };
+    assert_eq!(keys(OLD), Ok(vec!["1".to_owned()]));
+    assert_eq!(keys(&format!("2:{NEW}, {OLD}")), Ok(vec!["2".to_owned(), "1".to_owned()]));
+    for (list, told) in [
+        (String::new(), "key number 1 is empty"),
+        (format!("{NEW},short"), "key number 2"),
+        (format!("1:{NEW},{OLD}"), "has the id of another"),
+        (OLD[..31].to_owned(), "shorter than 32 bytes"),
+        ("change_me_please_change_me_please".to_owned(), "placeholder"),
+    ] {
+        let refused = keys(&list).unwrap_err();
+        assert!(refused.starts_with("TALLY_SIGNING_KEY: ") && refused.contains(told), "{refused}");
+    }
+    assert!(resolve(&[]).unwrap().signing_keys.is_none());
 }

@@ -50,7 +50,8 @@ pub(crate) const MODE: Variable =
     plain("TALLY_MODE", "live or test: the mode of the secrets and keys here");
 pub(crate) const CONFIG: Variable =
     plain("TALLY_CONFIG", "a TOML file: tenants, endpoints, catalogue, directory");
-pub(crate) const SIGNING_KEY: Variable = secret("TALLY_SIGNING_KEY", "signs checkout references");
+pub(crate) const SIGNING_KEY: Variable =
+    secret("TALLY_SIGNING_KEY", "keys of checkout references, comma separated: the first signs");
 pub(crate) const DATA_DIR: Variable =
     plain("TALLY_DATA_DIR", "folder of `up`: its Postgres, its dev.env");
 pub(crate) const PG_BIN: Variable =

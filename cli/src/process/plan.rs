@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use rules::reference::SigningKeys;
 use secrecy::SecretString;
 use store::PgUrl;
 use stripe::signature::Secret;
@@ -31,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) alias_root: bool,
     /// Address of Stripe's API.
     pub(crate) stripe_api_base: String,
+    /// Sign and verify checkout references.
+    pub(crate) signing_keys: Option<SigningKeys>,
     /// The businesses with all their endpoints and keys.
     pub(crate) tenants: Vec<TenantSettings>,
     /// The modes in which they are served.
@@ -65,6 +68,7 @@ impl Plan {
             admin_listen: settings.admin_listen.value,
             alias_root: settings.alias_root,
             stripe_api_base: settings.stripe_api_base.value.clone(),
+            signing_keys: settings.signing_keys.as_ref().map(|keys| keys.value.clone()),
             modes: settings.modes(mode),
             tenants,
         })

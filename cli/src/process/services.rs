@@ -157,7 +157,10 @@ impl Services {
         let tenants: Vec<_> = served.iter().map(|one| one.tenant.clone()).collect();
         let listener = Listener::start(&plan.direct_url)?;
         let (clock, notifier) = (self.clock.clone(), self.notifier.clone());
-        Ok(api::router(ApiState::new(store.clone(), clock, &tenants, notifier, listener)))
+        let keys = |one: &Served| Some((one.tenant.tenant_id, one.signing_keys.clone()?));
+        let state = ApiState::new(store.clone(), clock, &tenants, notifier, listener)
+            .with_signing_keys(served.iter().filter_map(keys).collect());
+        Ok(api::router(state))
     }
 
     /// Brings the catalogue to what the configuration says. Whoever projects sees to that, because he is the one who goes
@@ -168,7 +171,7 @@ impl Services {
             None => Store::connect(&plan.url, Role::Keeper.in_database(), 1)?,
         };
         let keeper = self.act_as_keeper(&store);
-        for Served { tenant, settings } in served {
+        for Served { tenant, settings, .. } in served {
             let told = keeper.sync_catalogue(tenant.tenant_id, &settings.catalogue).await?;
             if told > 0 {
                 tracing::info!(

@@ -3,6 +3,8 @@
 use anyhow::{Context as _, bail};
 use ingest::{Config, Endpoint, Limits, Tenants, pull};
 use rules::hashing::EvidenceKey;
+use rules::policy::Policy;
+use rules::reference::TenantKeys;
 use store::directory::Directory;
 use store::{PgUrl, Store, tenant};
 
@@ -17,6 +19,8 @@ pub(crate) struct Served {
     pub(crate) tenant: tenant::Tenant,
     /// What the configuration says of it.
     pub(crate) settings: TenantSettings,
+    /// What its checkout references are signed with and verified by.
+    pub(crate) signing_keys: Option<TenantKeys>,
 }
 
 /// All tenants of the plan, as the database has them.
@@ -32,7 +36,9 @@ pub(crate) async fn find(plan: &Plan, store: &Store) -> anyhow::Result<Vec<Serve
                     "tenant {name} has no {mode} mode in the database: run tally migrate with TALLY_MODE={mode}"
                 );
             };
-            served.push(Served { tenant, settings: settings.clone() });
+            let keys = plan.signing_keys.clone();
+            let signing_keys = keys.map(|keys| TenantKeys::new(keys, name, tenant.livemode));
+            served.push(Served { tenant, settings: settings.clone(), signing_keys });
         }
     }
     Ok(served)
@@ -65,7 +71,10 @@ impl Served {
     pub(crate) fn for_projector(&self) -> projector::Tenant {
         projector::Tenant {
             tenant_id: self.tenant.tenant_id,
-            policy: self.settings.policy.clone(),
+            policy: Policy {
+                signing_keys: self.signing_keys.clone(),
+                ..self.settings.policy.clone()
+            },
             evidence_key: EvidenceKey::new(&self.tenant.evidence_key),
         }
     }

@@ -106,6 +106,16 @@ pub(crate) async fn quiescence(cluster: &Cluster) {
     }
 }
 
+/// Waits until no more than so many events are not decided.
+pub(crate) async fn backlog(cluster: &Cluster, most: usize) {
+    wait_for("fewer events that are not decided", async || {
+        let client = cluster.store.get().await.ok()?;
+        let pending = slots::backlog(&client, cluster.tenant_id).await.ok()?.events;
+        usize::try_from(pending).is_ok_and(|pending| pending <= most).then_some(())
+    })
+    .await;
+}
+
 /// Waits until a projector is in the middle of a transaction. (The whole of an append is sent at once, so ingest never is:
 /// the server finishes what it was sent.)
 pub(crate) async fn open_transaction(cluster: &Cluster) {

@@ -6,6 +6,7 @@
 //! | [`crash`] | processes and Postgres are killed at random moments |
 //! | [`concurrency`] | nothing is killed, but there is a lot of everything |
 //! | [`waiting`] | nothing is killed, but many cases heal at once |
+//! | [`histories`] | the histories of `simulation/model`, compared with what the model says ([`history`], [`outcome`]) |
 //! | [`cluster`] | the processes |
 //! | [`storm`] | what is delivered, in random order |
 //! | [`sender`] | delivering it as Stripe does: again, until it is acknowledged |
@@ -13,7 +14,8 @@
 //! | [`checks`] | what they say |
 //!
 //! Longer: `TALLY_CRASH_ROUNDS=100 TALLY_CRASH_POSTGRES=20 TALLY_CONCURRENCY_DELIVERIES=50000 cargo test --release -p cli
-//! --test chaos`, and `TALLY_WAITING_CASES=100000` with them. `TALLY_CHAOS_SEED` makes the same choices again; the scheduler's are its own.
+//! --test chaos`, and `TALLY_WAITING_CASES=100000` and `TALLY_HISTORIES=2000` (made by `python3`) with them.
+//! `TALLY_CHAOS_SEED` makes the same choices again; the scheduler's are its own.
 #![expect(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
@@ -25,7 +27,10 @@ mod checks;
 mod cluster;
 mod concurrency;
 mod crash;
+mod histories;
+mod history;
 mod model;
+mod outcome;
 mod sender;
 mod storm;
 mod waiting;

@@ -46,7 +46,8 @@ fn show_hides_secrets_and_says_where_they_come_from() {
     );
     fs::write(&file, toml).unwrap();
     let key = folder.path().join("key");
-    fs::write(&key, "0123456789abcdef0123456789abcdef\n").unwrap();
+    let (new, old) = ("0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210");
+    fs::write(&key, format!("new:{new},old:{old}\n")).unwrap();
     for arguments in [&["config", "show"][..], &["config", "show", "--json"]] {
         let mut command = tally(arguments);
         command.env("TALLY_CONFIG", &file).env("TALLY_SIGNING_KEY_FILE", &key);
@@ -55,12 +56,14 @@ fn show_hides_secrets_and_says_where_they_come_from() {
         command.env("STRIPE_API_KEY", "rk_test_51HcanaryThatNobodyMaySee");
         let shown = run(&mut command);
         assert_eq!(shown.code, Some(0), "{}", shown.stderr);
-        for secret in [SECRET, "hunter2", "0123456789abcdef", "tally_test_key", "canary"] {
+        for secret in [SECRET, "hunter2", new, old, "tally_test_key", "canary"] {
             assert!(!shown.stdout.contains(secret), "{}", shown.stdout);
         }
         for told in [
             "postgres://shop@db.example.com/shop",
             "TALLY_SIGNING_KEY_FILE",
+            "(hidden, new, old)",
+            "tenants.shop.create_users",
             "STRIPE_API_KEY",
             "https://api.stripe.com",
             "tenants.shop.endpoints.eu",

@@ -6,5 +6,6 @@ mod config;
 mod demo;
 mod help;
 mod program;
+mod resolution;
 mod serve;
 mod up;

@@ -1,11 +1,14 @@
 //! Starting the program in an environment that holds nothing but what the test says.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
+use testkit::delivery;
 
 /// A secret that is fit for use.
 pub(crate) const SECRET: &str = "whsec_9fJ2kPq7ZtXc4VbN1mLs8RwE";
@@ -82,6 +85,24 @@ impl Drop for Serving {
 pub(crate) fn open_folder() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     folder
+}
+
+/// A value of `dev.env`.
+pub(crate) fn kept(data_dir: &Path, name: &str) -> String {
+    let text = fs::read_to_string(data_dir.join("dev.env")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    line.unwrap_or_else(|| panic!("{name} is not in dev.env")).to_owned()
+}
+
+/// Delivers an event, signed with the secret that `up` made; status and answer.
+pub(crate) async fn deliver(serving: &Serving, data_dir: &Path, body: Vec<u8>) -> (u16, Value) {
+    let secret = kept(data_dir, "STRIPE_WEBHOOK_SECRET");
+    let mut request = reqwest::Client::new().post(format!("{}/v1/webhooks/stripe", serving.url));
+    for (name, value) in delivery::headers(&secret, delivery::now(), &body) {
+        request = request.header(name, value);
+    }
+    let response = request.body(body).send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
 }

@@ -8,28 +8,9 @@ use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use serde_json::{Value, json};
-use testkit::delivery;
 use testkit::events::{Purchase, metadata};
 
-use crate::program::{Serving, open_folder, run, tally};
-
-/// A value of `dev.env`.
-fn kept(data_dir: &Path, name: &str) -> String {
-    let text = fs::read_to_string(data_dir.join("dev.env")).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-    line.unwrap_or_else(|| panic!("{name} is not in dev.env")).to_owned()
-}
-
-/// Delivers an event, signed with the secret that `up` made; status and answer.
-async fn deliver(serving: &Serving, data_dir: &Path, body: Vec<u8>) -> (u16, Value) {
-    let secret = kept(data_dir, "STRIPE_WEBHOOK_SECRET");
-    let mut request = reqwest::Client::new().post(format!("{}/v1/webhooks/stripe", serving.url));
-    for (name, value) in delivery::headers(&secret, delivery::now(), &body) {
-        request = request.header(name, value);
-    }
-    let response = request.body(body).send().await.unwrap();
-    (response.status().as_u16(), response.json().await.unwrap())
-}
+use crate::program::{Serving, deliver, kept, open_folder, run, tally};
 
 /// Process number of the private server.
 fn postmaster(data_dir: &Path) -> Pid {

@@ -1,7 +1,11 @@
 //! The commands of staff and administrators, run as people run them, against `tally up`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod catalogue;
+mod checkouts;
+mod payments;
 mod service;
+mod simulated;
 
 use serde_json::Value;
 use testkit::wait_for;

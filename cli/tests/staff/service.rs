@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -39,6 +40,26 @@ impl Service {
         BufReader::new(up.stdout.take().unwrap()).read_line(&mut first).unwrap();
         assert!(first.starts_with("ready http://"), "{first:?}");
         Self { up, folder }
+    }
+
+    /// What `up` keeps for whoever works beside it, such as `TALLY_URL`.
+    pub(crate) fn variable(&self, name: &str) -> String {
+        let kept = std::fs::read_to_string(self.folder.path().join("data/dev.env")).unwrap();
+        let mut values = kept.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        values.next().unwrap().to_owned()
+    }
+
+    /// A request to the API as admin, answered with 200.
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let url = format!("{}{path}", self.variable("TALLY_URL"));
+        let request = reqwest::Client::new().request(method, url);
+        let request = request.bearer_auth(self.variable("TALLY_KEY_ADMIN"));
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+            None => request,
+        };
+        let answer = request.send().await.unwrap().error_for_status().unwrap();
+        answer.json().await.unwrap()
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {

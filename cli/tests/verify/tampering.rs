@@ -1,7 +1,9 @@
 //! Ways to tamper with what is stored, as a superuser can who turns the triggers off, and the check that each one fails.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use ledger::account::{Cause, Source, SystemAccount};
+use ledger::account::{Cause, Source, SystemAccount, Terms};
 use ledger::ids::Owner;
 use ledger::movement::{Change, Movement};
 use store::books::post_in_tx;
@@ -140,12 +142,15 @@ async fn by_somebody_who_keeps_the_books_in_order() {
         change: Change::Grant,
         contra: SystemAccount::Sale,
         amount: 1_000,
+        terms: Terms::default(),
         cause: Cause::Decision { pos: 4, rev: 0, effect_no: 9 },
         effective_at: Timestamp::UNIX_EPOCH,
     };
     let tx = world.projector.store.begin().await.unwrap();
     let tenant_id = world.tenant.tenant_id;
-    post_in_tx(&tx, tenant_id, Timestamp::UNIX_EPOCH, &[forged]).await.unwrap();
+    post_in_tx(&tx, tenant_id, Timestamp::UNIX_EPOCH, (&[forged], &[]), &BTreeSet::new())
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let how = "a posting through the one door, for a payment that never was";
     assert_shows(&world, how, "origins", "payment pi_forged is not known").await;

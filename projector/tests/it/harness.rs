@@ -21,7 +21,7 @@ pub(crate) struct Harness {
     pub(crate) projector: Projector,
     /// Whoever appends.
     pub(crate) api: Store,
-    sql: tokio_postgres::Client,
+    pub(crate) sql: tokio_postgres::Client,
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -75,8 +75,7 @@ impl Harness {
     }
 
     pub(crate) async fn set_price(&self, price: &str, credits: i64) -> i64 {
-        let body = json!({"object": "tally.event", "type": "tally.catalogue.set", "price": price, "credits": credits,
-                          "unit": "credits", "actor": "test"});
+        let body = price_set(price, credits);
         self.fact(Origin::Catalogue, &unique(&format!("price:{price}")), &body).await
     }
 
@@ -195,6 +194,10 @@ impl Harness {
             ("bought is not granted, unclaimed and written off", format!(
                 "SELECT (SELECT coalesce(sum(target), 0) FROM payment_leg WHERE tenant_id = {tenant})
                       - (SELECT coalesce(sum(amount), 0) FROM posting WHERE tenant_id = {tenant} AND contra <> 9)")),
+            ("an open grant has other terms than its line", format!(
+                "SELECT count(*) FROM credit_grant g JOIN payment_leg l ON l.tenant_id = g.tenant_id
+                 AND l.root_key = g.root_key AND l.line = g.line AND l.leg = 1
+                 WHERE g.tenant_id = {tenant} AND g.is_open AND (g.expires_at, g.priority) <> (l.expires_at, l.priority)")),
             ("an open case holds no event", format!(
                 "SELECT count(*) FROM review_case c WHERE tenant_id = {tenant} AND state = 1
                  AND NOT EXISTS (SELECT FROM case_event e WHERE e.tenant_id = c.tenant_id AND e.case_id = c.case_id)")),
@@ -247,6 +250,12 @@ pub(crate) fn new_event(origin: Origin, source_id: &str, body: &Value) -> NewEve
 /// What tells of a user.
 pub(crate) fn registration(user: &str) -> Value {
     json!({"object": "tally.event", "type": "tally.user.registered", "user": user})
+}
+
+/// What tells of a price, for whatever was bought of it whenever.
+pub(crate) fn price_set(price: &str, credits: i64) -> Value {
+    json!({"object": "tally.event", "type": "tally.catalogue.set", "price": price, "credits": credits,
+           "unit": "credits", "actor": "test", "valid_from": "1970-01-01T00:00:00Z"})
 }
 
 pub(crate) fn unique(prefix: &str) -> String {

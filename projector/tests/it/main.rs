@@ -2,9 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod cases;
+mod catalogue;
 mod deferred;
 mod harness;
 mod lost_wakeups;
 mod many_doors;
 mod many_waiting;
 mod poison;
+mod reassign;
+mod resolution;
+mod reversed;
+mod waits;

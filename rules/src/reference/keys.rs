@@ -109,6 +109,11 @@ impl SigningKeys {
         Ok(Self { first, rest: keys.collect() })
     }
 
+    /// Ids of all keys, that of the one which signs first. They stand in each reference and are no secret.
+    pub fn ids(&self) -> Vec<&str> {
+        iter::once(&self.first).chain(&self.rest).map(Key::id).collect()
+    }
+
     /// The key that signs.
     pub(super) fn signing(&self) -> &Key {
         &self.first

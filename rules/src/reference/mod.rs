@@ -15,6 +15,7 @@
 //! whether it was used before: that the same nonce comes with two sessions is for the caller to see.
 
 mod keys;
+mod tenant;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 
 pub use keys::{DEFAULT_KEY_ID, KeyError, KeyProblem, MAX_KEYS, MIN_KEY_BYTES, SigningKeys};
+pub use tenant::TenantKeys;
 pub use terms::{NONCE_BYTES, Terms, TermsError};
 
 /// How a reference begins: what it is, and the version of its form.
@@ -79,6 +81,41 @@ pub enum ReferenceError {
     /// It is authentic, and the session was created after it expired.
     #[error("the reference expired before the session was created")]
     Expired,
+}
+
+impl ReferenceError {
+    /// Its name, as evidence records it and the test vectors of docs/guides/signed-references.json have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotAReference => "not_a_reference",
+            Self::Malformed => "malformed",
+            Self::UnknownKey => "unknown_key",
+            Self::BadMac => "bad_mac",
+            Self::BadTerms(_) => "bad_terms",
+            Self::OtherTenant => "other_tenant",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// Why a reference proves nothing, in words, by the name of its error.
+pub fn problem(name: &str) -> String {
+    const ERRORS: [ReferenceError; 7] = [
+        ReferenceError::NotAReference,
+        ReferenceError::Malformed,
+        ReferenceError::UnknownKey,
+        ReferenceError::BadMac,
+        ReferenceError::BadTerms(TermsError::Encoding),
+        ReferenceError::OtherTenant,
+        ReferenceError::Expired,
+    ];
+    let error = ERRORS.into_iter().find(|error| error.name() == name);
+    error.map_or_else(|| name.to_owned(), |error| error.to_string())
+}
+
+/// Whether a text is meant to be a signed reference, valid or not. Such a text is nothing else: no user's id.
+pub fn is_reference(text: &str) -> bool {
+    text.trim().starts_with(PREFIX)
 }
 
 /// Signs the terms with the first key.

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use ledger::chain::to_microseconds;
 use ledger::decision::Reason;
 use ledger::ids::CaseId;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::catalogue::{Said, is_moment};
 use crate::hashing::EvidenceKey;
-use crate::news::{Act, ActKind, News, Registration};
+use crate::news::{Act, ActKind, CatalogueNews, News, Reassignment, Registration};
 use crate::payment::StaffVerdict;
-use crate::world::Entry;
 use crate::worth::{is_credits, is_unit};
 
 /// A fact, by its type.
@@ -30,10 +32,9 @@ enum Fact {
     #[serde(rename = "tally.catalogue.set")]
     CatalogueSet {
         price: String,
-        credits: Option<i64>,
-        unit: Option<String>,
-        #[serde(default)]
-        not_ours: bool,
+        valid_from: Option<Timestamp>,
+        #[serde(flatten)]
+        said: Said,
     },
     #[serde(rename = "tally.case.assigned")]
     Assigned { case: Uuid, version: i32, user: String, credits: Option<i64>, unit: Option<String> },
@@ -48,22 +49,26 @@ enum Fact {
     Retried { case: Uuid, version: i32 },
     #[serde(rename = "tally.case.due")]
     Due { case: Uuid, version: i32 },
+    #[serde(rename = "tally.payment.reassigned")]
+    Reassigned { payment: String, version: i64, user: String },
     #[serde(rename = "tally.event.erased")]
     Erased {},
 }
 
 /// Translates a fact.
-pub(super) fn translate(body: &[u8], key: &EvidenceKey) -> News {
+pub(super) fn translate(body: &[u8], told_at: Timestamp, key: &EvidenceKey) -> News {
     match serde_json::from_slice(body) {
-        Ok(fact) => news(fact, key),
-        Err(error) => News::Unreadable {
-            reason: Reason::Malformed,
-            error: format!("a fact of our own: {error}"),
-        },
+        Ok(fact) => news(fact, told_at, key),
+        Err(error) => malformed(&error),
     }
 }
 
-fn news(fact: Fact, key: &EvidenceKey) -> News {
+fn malformed(problem: &impl ToString) -> News {
+    let error = format!("a fact of our own: {}", problem.to_string());
+    News::Unreadable { reason: Reason::Malformed, error }
+}
+
+fn news(fact: Fact, told_at: Timestamp, key: &EvidenceKey) -> News {
     match fact {
         Fact::Registered { user, email, email_verified, name, metadata } => {
             News::User(Registration {
@@ -76,16 +81,16 @@ fn news(fact: Fact, key: &EvidenceKey) -> News {
                 metadata: serde_json::json!(metadata).to_string(),
             })
         }
-        Fact::CatalogueSet { price, credits, unit, not_ours } => {
-            let entry = match (not_ours, credits) {
-                (true, None) => Some(Entry::NotOurs),
-                (false, Some(credits)) => {
-                    worth(credits, unit).map(|(credits, unit)| Entry::Credits { credits, unit })
-                }
-                (true, Some(_)) | (false, None) => None,
-            };
-            entry.map_or_else(no_worth, |entry| News::Price { price, entry })
-        }
+        Fact::CatalogueSet { price: key, valid_from, said } => match said.judge() {
+            _ if valid_from.is_some_and(|moment| !is_moment(moment)) => {
+                malformed(&"a catalogue entry that counts from before 1970")
+            }
+            Ok(entry) => {
+                let valid_from = valid_from.map(to_microseconds);
+                News::Price(CatalogueNews { key, entry, valid_from, told_at })
+            }
+            Err(refusal) => malformed(&refusal),
+        },
         Fact::Assigned { case, version, user, credits: None, .. } => {
             let verdict = StaffVerdict::Assign { user, worth: None };
             act(case, version, ActKind::Settle { verdict, write_off: false })
@@ -100,6 +105,9 @@ fn news(fact: Fact, key: &EvidenceKey) -> News {
         }
         Fact::Retried { case, version } => act(case, version, ActKind::Retry),
         Fact::Due { case, version } => act(case, version, ActKind::Due),
+        Fact::Reassigned { payment, version, user } => {
+            News::Reassigned(Reassignment { payment, version, user })
+        }
         Fact::Erased {} => News::Erased,
     }
 }
@@ -111,8 +119,7 @@ fn worth(credits: i64, unit: Option<String>) -> Option<(i64, String)> {
 }
 
 fn no_worth() -> News {
-    let error = "a fact of our own: no number of credits and name of a unit that can be".into();
-    News::Unreadable { reason: Reason::Malformed, error }
+    malformed(&"no number of credits and name of a unit that can be")
 }
 
 fn act(case: Uuid, version: i32, kind: ActKind) -> News {

@@ -4,6 +4,7 @@
 mod facts;
 mod payers;
 mod purchases;
+mod references;
 mod reversals;
 mod stripe_events;
 #[cfg(test)]
@@ -50,6 +51,6 @@ pub fn translate(event: &Logged<'_>, policy: &Policy, key: &EvidenceKey) -> News
     };
     match event.speaker {
         Speaker::Stripe => stripe_events::translate(event, body, policy, key),
-        Speaker::Ourselves => facts::translate(body, key),
+        Speaker::Ourselves => facts::translate(body, event.occurred_at, key),
     }
 }

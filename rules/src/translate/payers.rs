@@ -13,7 +13,8 @@ impl Reader<'_> {
     pub(super) fn customer(&self, object: &Value) -> Result<News, UnsupportedShape> {
         let customer = Customer::read(object)?;
         let mut evidence = BTreeSet::new();
-        self.add_metadata(&mut evidence, "customer", &customer.metadata);
+        // A customer outlives his checkouts: a reference is judged by the time at which he had it.
+        self.add_metadata(&mut evidence, "customer", &customer.metadata, self.said_at());
         self.add_hashed(&mut evidence, "customer", Kind::Email, &customer.emails);
         self.add_hashed(&mut evidence, "customer", Kind::Name, &customer.names);
         let told = BTreeMap::from([(self.id(&customer.id), self.shared(evidence))]);
@@ -23,7 +24,8 @@ impl Reader<'_> {
     pub(super) fn subscription(&self, object: &Value) -> Result<News, UnsupportedShape> {
         let subscription = Subscription::read(object)?;
         let mut evidence = BTreeSet::new();
-        self.add_metadata(&mut evidence, "subscription", &subscription.metadata);
+        let created = self.created(object);
+        self.add_metadata(&mut evidence, "subscription", &subscription.metadata, created);
         let told = BTreeMap::from([(self.id(&subscription.id), self.shared(evidence))]);
         Ok(News::Customers { told, answers: self.answers() })
     }

@@ -4,17 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::decision::Reason;
 use serde_json::Value;
-use stripe::event_type::SessionEvent;
+use stripe::event_type::{Class, SessionEvent};
 use stripe::objects::{
     Charge, CreditNote, Found, Invoice, InvoiceLine, InvoicePayment, LineItem, PaymentIntent,
-    Session, UnsupportedShape,
+    Price, Session, UnsupportedShape,
 };
 
+use super::references::{claims_of, claims_of_client_reference};
 use super::stripe_events::Reader;
 use crate::bought::{Bought, List};
-use crate::evidence::{Evidence, Kind, user_id};
+use crate::catalogue::Names;
+use crate::evidence::Kind;
 use crate::news::{News, PaymentNews};
 use crate::payment::{Claims, Door, Facts, Progress, Told};
+use crate::reference::Terms;
 use crate::reversal::Figure;
 
 /// Metadata keys that say what was bought. Of two spellings, both are read.
@@ -59,7 +62,7 @@ impl Reader<'_> {
         }
         let news =
             self.purchase(object, &Self::session_purchase(&session, self.progress(&session)?));
-        Ok(told(self.with_reference(news, &session)))
+        Ok(told(self.with_reference(news, object, &session)))
     }
 
     /// How far a session of payment mode has come: what the event says, else the object.
@@ -72,6 +75,7 @@ impl Reader<'_> {
             Some(SessionEvent::Completed) | None => {}
         }
         match session.payment_status.as_deref() {
+            Some("unpaid") if session.status.as_deref() == Some("expired") => Ok(Progress::Failed),
             None => Err(UnsupportedShape { path: "payment_status".into(), expected: "there" }),
             Some("paid" | "no_payment_required") => Ok(Progress::Paid),
             Some(_) => Ok(Progress::Pending),
@@ -81,7 +85,11 @@ impl Reader<'_> {
     /// In subscription mode the invoice is paid for, and the session only says whose customer and subscription they are.
     fn subscription_session(&self, object: &Value, session: &Session) -> News {
         let mut shared = BTreeSet::new();
-        self.add_metadata(&mut shared, "checkout.session", &session.metadata);
+        let created = self.created(object);
+        self.add_metadata(&mut shared, "checkout.session", &session.metadata, created);
+        // Its invoice has no such field. What is not signed stays with the session: anybody could have put it there.
+        self.add_client_reference(&mut shared, session, created);
+        shared.retain(|piece| piece.kind != Kind::ClientReference);
         let payers = [&session.customer, &session.subscription];
         let customers: BTreeMap<_, _> = payers
             .into_iter()
@@ -92,7 +100,7 @@ impl Reader<'_> {
             return News::Customers { told: customers, answers: self.answers() };
         }
         let purchase = Self::session_purchase(session, Progress::Pending);
-        let mut news = self.with_reference(self.purchase(object, &purchase), session);
+        let mut news = self.with_reference(self.purchase(object, &purchase), object, session);
         // What was bought, the invoice's lines say.
         news.facts.claims = Claims { credits: news.facts.claims.credits, ..Claims::default() };
         told(PaymentNews { customers, ..news })
@@ -114,14 +122,18 @@ impl Reader<'_> {
         }
     }
 
-    fn with_reference(&self, mut news: PaymentNews, session: &Session) -> PaymentNews {
-        if let Some(user) = session.client_reference_id.as_deref().and_then(user_id) {
-            let at = "checkout.session.client_reference_id".to_owned();
-            let value = user.to_owned();
-            news.facts.evidence.insert(Evidence { kind: Kind::ClientReference, at, value });
-        }
+    fn with_reference(
+        &self,
+        mut news: PaymentNews,
+        object: &Value,
+        session: &Session,
+    ) -> PaymentNews {
+        let created = self.created(object);
+        let terms = self.add_client_reference(&mut news.facts.evidence, session, created);
+        news.facts.claims.join(claims_of_client_reference(session, terms.as_ref()));
         if let Some(items) = &session.line_items {
             news.facts.lists.insert(self.id(&session.id), list_of_items(items));
+            news.facts.names = names_of(items.iter().filter_map(|item| item.price.as_ref()));
         }
         news
     }
@@ -161,6 +173,12 @@ impl Reader<'_> {
             .as_deref()
             .map_or_else(|| charge.paid == Some(true), |status| status == "succeeded");
         let paid = succeeded && charge.paid != Some(false) && charge.captured != Some(false);
+        let progress = match self.heard.event_type.as_str() {
+            _ if paid => Progress::Paid,
+            // What was authorised was never taken. A failed charge is no end: another may pay the same payment intent.
+            "charge.expired" => Progress::Failed,
+            _ => Progress::Pending,
+        };
         let mut news = self.purchase(
             object,
             &Purchase {
@@ -172,7 +190,7 @@ impl Reader<'_> {
                 metadata: &charge.metadata,
                 emails: &charge.emails,
                 people: &charge.names,
-                progress: if paid { Progress::Paid } else { Progress::Pending },
+                progress,
                 amount: charge.amount_captured.filter(|captured| *captured > 0).or(charge.amount),
                 currency: charge.currency.as_deref(),
             },
@@ -196,8 +214,9 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether the charge itself is told, and not only the payment intent in which it stands.
     fn is_charge(&self) -> bool {
-        self.heard.event_type.starts_with("charge.")
+        self.heard.class == Class::Charge
     }
 
     pub(super) fn invoice(&self, object: &Value) -> Result<News, UnsupportedShape> {
@@ -206,10 +225,10 @@ impl Reader<'_> {
         let paid_by =
             payments.flat_map(|paid| [paid.payment_intent.as_deref(), paid.charge.as_deref()]);
         let names = [invoice.payment_intent.as_deref(), invoice.charge.as_deref()];
-        let progress = match invoice.status.as_deref() {
-            Some("paid") => Progress::Paid,
-            _ if invoice.paid == Some(true) => Progress::Paid,
-            Some("void" | "uncollectible") => Progress::Failed,
+        // Before 2018-11-08 invoices have no status but say whether they are paid.
+        let progress = match (invoice.status.as_deref(), invoice.paid) {
+            (Some("paid"), _) | (None, Some(true)) => Progress::Paid,
+            (Some("void" | "uncollectible"), _) => Progress::Failed,
             _ => Progress::Pending,
         };
         let mut news = self.purchase(
@@ -228,9 +247,12 @@ impl Reader<'_> {
                 currency: invoice.currency.as_deref(),
             },
         );
-        let at = "invoice.subscription_details";
-        self.add_metadata(&mut news.facts.evidence, at, &invoice.subscription_metadata);
-        news.facts.claims.credits.extend(claims(&invoice.subscription_metadata).credits);
+        let (at, metadata) = ("invoice.subscription_details", &invoice.subscription_metadata);
+        let created = self.created(object);
+        let signed = self.add_metadata(&mut news.facts.evidence, at, metadata, created);
+        news.facts.claims.credits.extend(claims(metadata, &signed).credits);
+        let lines = invoice.lines.iter().flatten();
+        news.facts.names = names_of(lines.filter_map(|line| line.price.as_ref()));
         let list = list_of_lines(invoice.lines.as_deref());
         news.facts.lists.insert(self.id(&invoice.id), list);
         Ok(told(news))
@@ -255,7 +277,8 @@ impl Reader<'_> {
 
     fn purchase(&self, object: &Value, purchase: &Purchase<'_>) -> PaymentNews {
         let mut evidence = BTreeSet::new();
-        self.add_metadata(&mut evidence, purchase.name, purchase.metadata);
+        let (metadata, created) = (purchase.metadata, self.created(object));
+        let signed = self.add_metadata(&mut evidence, purchase.name, metadata, created);
         self.add_hashed(&mut evidence, purchase.name, Kind::Email, purchase.emails);
         self.add_hashed(&mut evidence, purchase.name, Kind::Name, purchase.people);
         self.add_id_shaped(&mut evidence, purchase.name, object);
@@ -270,7 +293,7 @@ impl Reader<'_> {
             objects: BTreeMap::from([(self.id(purchase.id), told)]),
             customers: purchase.payers.iter().flatten().map(|id| self.id(id)).collect(),
             evidence,
-            claims: claims(purchase.metadata),
+            claims: claims(metadata, &signed),
             paid_at: is_paid.then(|| self.said_at()),
             ..Facts::default()
         };
@@ -284,17 +307,34 @@ fn told(news: PaymentNews) -> News {
     News::Payment(Box::new(news))
 }
 
-fn claims(metadata: &BTreeMap<String, String>) -> Claims {
+/// What metadata say was bought, and the references that stand in them.
+fn claims(metadata: &BTreeMap<String, String>, signed: &[Terms]) -> Claims {
     let all = |fields: &[&str]| {
         let texts = fields.iter().filter_map(|field| metadata.get(*field)).map(|text| text.trim());
         texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
     };
-    Claims {
+    let mut claims = Claims {
         prices: all(&PRICE_KEYS),
         quantities: all(&["quantity"]),
         credits: all(&["credits"]),
         units: all(&["unit"]),
+    };
+    for terms in signed {
+        claims.join(claims_of(terms));
     }
+    claims
+}
+
+/// The other names of these prices, those that have any.
+fn names_of<'a>(prices: impl Iterator<Item = &'a Price>) -> BTreeMap<String, Names> {
+    let mut names: BTreeMap<String, Names> = BTreeMap::new();
+    for Price { id, product, lookup_key } in prices {
+        if product.is_some() || lookup_key.is_some() {
+            let (product, lookup_key) = (product.clone(), lookup_key.clone());
+            names.entry(id.clone()).or_default().join(Names { product, lookup_key });
+        }
+    }
+    names
 }
 
 fn list_of_items(items: &[LineItem]) -> List {
@@ -308,7 +348,8 @@ fn list_of_items(items: &[LineItem]) -> List {
 }
 
 fn list_of_lines(lines: Option<&[InvoiceLine]>) -> List {
-    let line = |line: &InvoiceLine| {
+    let mut list = List { complete: lines.is_some(), lines: BTreeMap::new() };
+    for line in lines.into_iter().flatten() {
         let bought = Bought {
             price: line.price.as_ref().map(|price| price.id.clone()),
             quantity: line.quantity,
@@ -316,7 +357,13 @@ fn list_of_lines(lines: Option<&[InvoiceLine]>) -> List {
             proration: line.proration == Some(true),
             period: line.period.as_ref().map(|period| (period.start, period.end)),
         };
-        (line.id.clone(), bought)
-    };
-    List { complete: lines.is_some(), lines: lines.into_iter().flatten().map(line).collect() }
+        // Until 2019 lines went by the subscription that they bill, which two of them may have in common.
+        let same = list.lines.keys().filter(|name| name.split('#').next() == Some(&line.id));
+        let name = match same.count() {
+            0 => line.id.clone(),
+            count => format!("{}#{count}", line.id),
+        };
+        list.lines.insert(name, bought);
+    }
+    list
 }

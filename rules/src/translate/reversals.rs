@@ -36,18 +36,25 @@ impl Reader<'_> {
 
     pub(super) fn dispute(&self, object: &Value) -> Result<News, UnsupportedShape> {
         let dispute = Dispute::read(object)?;
-        let reinstated = match DisputeEvent::of(&self.heard.event_type) {
-            DisputeEvent::FundsWithdrawn => Some(false),
-            DisputeEvent::FundsReinstated => Some(true),
-            DisputeEvent::Other => None,
+        let said_at = self.said_at();
+        let moved = match DisputeEvent::of(&self.heard.event_type) {
+            DisputeEvent::FundsWithdrawn => Some((said_at, false)),
+            DisputeEvent::FundsReinstated => Some((said_at, true)),
+            // What was fetched has no type. Its movements stand in it, with their times, which are Stripe's and not ours.
+            DisputeEvent::Other => dispute
+                .moved()
+                .filter(|_| self.event.answers.is_some())
+                .map(|moved| (moved.at.unwrap_or(said_at), moved.is_reinstated)),
         };
         let Some(amount) = dispute.amount else {
             return Err(UnsupportedShape { path: "amount".into(), expected: "there" });
         };
-        let said_at = self.said_at();
         let fact = reversal::Dispute {
-            amount,
-            movement: reinstated.map(|reinstated| DisputeMovement { said_at, reinstated }),
+            movement: moved.map(|(said_at, reinstated)| DisputeMovement {
+                said_at,
+                reinstated,
+                amount,
+            }),
             status: dispute.status.map(|status| (said_at, status)),
         };
         let disputes = BTreeMap::from([(self.id(&dispute.id), fact)]);

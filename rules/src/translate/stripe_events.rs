@@ -17,6 +17,7 @@ use crate::hashing::EvidenceKey;
 use crate::news::{News, PaymentNews};
 use crate::payment::Facts;
 use crate::policy::Policy;
+use crate::reference::{Terms, is_reference};
 
 /// Translates an event of Stripe's, or an object that was fetched from it.
 pub(super) fn translate(
@@ -80,7 +81,7 @@ fn to_fetch(heard: &Heard<'_>, event: &Value) -> News {
 
 /// What was said, whichever way it came.
 pub(super) struct Heard<'a> {
-    class: Class,
+    pub(super) class: Class,
     /// The event's type; empty for an object that was fetched.
     pub(super) event_type: String,
     account: Option<String>,
@@ -129,7 +130,7 @@ impl Heard<'_> {
 pub(super) struct Reader<'a> {
     pub(super) event: &'a Logged<'a>,
     pub(super) heard: &'a Heard<'a>,
-    policy: &'a Policy,
+    pub(super) policy: &'a Policy,
     key: &'a EvidenceKey,
 }
 
@@ -166,14 +167,17 @@ impl Reader<'_> {
         customer::Facts { said_at: self.said_at(), pos: self.event.pos, evidence }
     }
 
+    /// Records whom metadata names. What its signed references say that were in force when its object was created.
     pub(super) fn add_metadata(
         &self,
         evidence: &mut BTreeSet<Evidence>,
         name: &str,
         metadata: &BTreeMap<String, String>,
-    ) {
+        created: i64,
+    ) -> Vec<Terms> {
         for field in &self.policy.user_id_keys {
-            if let Some(user) = metadata.get(field).and_then(|text| user_id(text)) {
+            let text = metadata.get(field).filter(|text| !is_reference(text));
+            if let Some(user) = text.and_then(|text| user_id(text)) {
                 let at = format!("{name}.metadata.{field}");
                 evidence.insert(Evidence { kind: Kind::Metadata, at, value: user.to_owned() });
             }
@@ -187,6 +191,7 @@ impl Reader<'_> {
                 });
             }
         }
+        self.add_references(evidence, name, metadata, created)
     }
 
     pub(super) fn add_hashed(

@@ -56,6 +56,124 @@ pub(crate) fn charge(fields: Value) -> Value {
     event("charge.succeeded", &with(usual, fields))
 }
 
+/// The same event, said so many seconds after [`SAID_AT`].
+pub(crate) fn at(seconds: i64, mut body: Value) -> Value {
+    body["created"] = (SAID_AT + seconds).into();
+    body
+}
+
+/// The same event under another type.
+pub(crate) fn typed(event_type: &str, mut body: Value) -> Value {
+    body["type"] = event_type.into();
+    body
+}
+
+/// The charge `ch_1`, of which so much was refunded so far, with these fields instead.
+pub(crate) fn charge_refunded(amount: i64, fields: Value) -> Value {
+    let refunded = json!({"amount_refunded": amount, "refunded": amount >= 1190});
+    typed("charge.refunded", charge(with(refunded, fields)))
+}
+
+/// A refund of charge `ch_1`, made so many seconds after [`SAID_AT`], as it stands then.
+pub(crate) fn refund(id: &str, amount: i64, made: i64, status: &str) -> Value {
+    let object = json!({
+        "id": id, "object": "refund", "amount": amount, "currency": "eur", "charge": "ch_1", "payment_intent": "pi_1",
+        "status": status, "created": SAID_AT + made,
+    });
+    at(made, event("refund.updated", &object))
+}
+
+/// What happens to a dispute of charge `ch_1`, so many seconds after [`SAID_AT`].
+pub(crate) fn dispute(what: &str, id: &str, amount: i64, said: i64) -> Value {
+    dispute_as(what, id, (amount, "needs_response"), said)
+}
+
+/// The same with this status.
+pub(crate) fn dispute_as(what: &str, id: &str, (amount, status): (i64, &str), said: i64) -> Value {
+    let object = json!({
+        "id": id, "object": "dispute", "amount": amount, "currency": "eur", "charge": "ch_1", "payment_intent": "pi_1",
+        "status": status, "is_charge_refundable": false,
+    });
+    at(said, event(&format!("charge.dispute.{what}"), &object))
+}
+
+/// A paid invoice `in_1` of subscription `sub_1`, as Stripe writes it since Basil, with these fields instead.
+pub(crate) fn invoice(fields: Value) -> Value {
+    let usual = json!({
+        "id": "in_1", "object": "invoice", "status": "paid", "billing_reason": "subscription_cycle", "customer": null,
+        "amount_due": 1190, "amount_paid": 1190, "total": 1190, "currency": "eur", "metadata": {},
+        "parent": {
+            "type": "subscription_details",
+            "subscription_details": {"subscription": "sub_1", "metadata": {"user_id": ADA}},
+        },
+        "lines": lines(&[line(PRICE, 1, json!({}))]),
+    });
+    event("invoice.paid", &with(usual, fields))
+}
+
+/// A complete list of an invoice's lines.
+pub(crate) fn lines(lines: &[Value]) -> Value {
+    let numbered = lines.iter().enumerate();
+    let data: Vec<Value> = numbered
+        .map(|(number, line)| with(line.clone(), json!({"id": format!("il_{number}")})))
+        .collect();
+    json!({"object": "list", "has_more": false, "data": data})
+}
+
+/// A line of an invoice, for a period of 30 days, with these fields instead.
+pub(crate) fn line(price: &str, quantity: i64, fields: Value) -> Value {
+    let usual = json!({
+        "object": "line_item", "amount": 1000, "quantity": quantity,
+        "pricing": {"type": "price_details", "price_details": {"price": price, "product": "prod_1"}},
+        "parent": {
+            "type": "subscription_item_details",
+            "subscription_item_details": {"proration": false, "subscription": "sub_1", "subscription_item": "si_1"},
+        },
+        "period": {"start": SAID_AT, "end": SAID_AT + PERIOD},
+    });
+    with(usual, fields)
+}
+
+/// A line that bills the rest of a running period (or gives it back, where the amount is negative), so long.
+pub(crate) fn proration(price: &str, quantity: i64, amount: i64, seconds: i64) -> Value {
+    let details = json!({"proration": true, "subscription": "sub_1", "subscription_item": "si_1"});
+    line(
+        price,
+        quantity,
+        json!({
+            "amount": amount,
+            "parent": {"type": "subscription_item_details", "subscription_item_details": details},
+            "period": {"start": SAID_AT + PERIOD - seconds, "end": SAID_AT + PERIOD},
+        }),
+    )
+}
+
+/// Seconds of a usual period.
+pub(crate) const PERIOD: i64 = 30 * 86_400;
+
+/// What ties invoice `in_1` to the payment intent `pi_1` that paid it, since Basil.
+pub(crate) fn invoice_payment() -> Value {
+    let object = json!({
+        "id": "inpay_1", "object": "invoice_payment", "status": "paid", "invoice": "in_1", "amount_paid": 1190,
+        "currency": "eur", "payment": {"type": "payment_intent", "payment_intent": "pi_1"},
+    });
+    event("invoice_payment.paid", &object)
+}
+
+/// A thin event: it names its object, and carries none.
+pub(crate) fn thin(event_type: &str, kind: &str, id: &str) -> Value {
+    json!({
+        "id": "evt_thin", "object": "v2.core.event", "type": event_type, "created": "2023-11-14T22:13:20.000Z",
+        "related_object": {"id": id, "type": kind, "url": format!("/v1/ignored/{id}")},
+    })
+}
+
+/// The same event on a connected account.
+pub(crate) fn of_account(account: &str, mut body: Value) -> Value {
+    body["account"] = account.into();
+    body
+}
+
 /// Metadata that names a user and the usual price.
 pub(crate) fn names(user: &str) -> Value {
     json!({"user_id": user, "price": PRICE})
@@ -85,13 +203,19 @@ pub(crate) fn priced(price: &str, credits: i64) -> Value {
     json!({"object": "tally.event", "type": "tally.catalogue.set", "price": price, "credits": credits})
 }
 
+/// The same, for what was paid from so many seconds after [`SAID_AT`] on.
+pub(crate) fn since(seconds: i64, entry: Value) -> Value {
+    let valid_from = jiff::Timestamp::from_second(SAID_AT + seconds).unwrap();
+    with(entry, json!({"valid_from": valid_from}))
+}
+
 /// The catalogue says that a price does not concern us.
 pub(crate) fn not_ours(price: &str) -> Value {
     json!({"object": "tally.event", "type": "tally.catalogue.set", "price": price, "not_ours": true})
 }
 
 /// `usual`, with these fields instead.
-fn with(mut usual: Value, fields: Value) -> Value {
+pub(crate) fn with(mut usual: Value, fields: Value) -> Value {
     if let (Some(usual), Value::Object(fields)) = (usual.as_object_mut(), fields) {
         usual.extend(fields);
     }

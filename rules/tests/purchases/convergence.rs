@@ -30,6 +30,7 @@ use serde_json::{Value, json};
 use super::books::orders;
 use super::engine::Engine;
 use super::histories::{KNOWN, Step, known, policy, purchase, step};
+use super::reassign::reassign;
 
 /// Up to so many events, all orders are tried.
 const ALL_ORDERS_UP_TO: usize = 5;
@@ -58,6 +59,7 @@ impl End {
         let purchases: Vec<_> = purchases.map(|(_, payment)| payment.clone()).collect();
         let [mut payment] = <[Payment; 1]>::try_from(purchases).unwrap();
         payment.facts.set_aside.clear(); // positions of events
+        payment.facts.linked.clear();
         payment.legs.retain(|_, leg| leg.expected > 0);
         let cases = engine.open_cases();
         let cases =
@@ -119,8 +121,12 @@ proptest! {
     /// [`Engine::check`] looks after every batch. In the end, no payment is held up that a fact should have released:
     /// being decided anew releases none of them.
     #[test]
-    fn no_history_breaks_the_books_or_loses_a_wake_up(steps in prop::collection::vec(step(), 1..25)) {
-        let mut engine = known(rules::policy::Policy::default());
+    fn no_history_breaks_the_books_or_loses_a_wake_up(
+        policy in policy(),
+        create_users in any::<bool>(),
+        steps in prop::collection::vec(step(), 1..25),
+    ) {
+        let mut engine = known(rules::policy::Policy { create_users, ..policy });
         for step in steps {
             take(&mut engine, step);
         }
@@ -140,6 +146,11 @@ fn take(engine: &mut Engine, step: Step) {
         Step::Tell(bodies) => drop(engine.tell_all(&bodies)),
         Step::Park(body) => _ = engine.park(&body),
         Step::Wait(seconds) => engine.wait(seconds),
+        Step::Reassign(which, user) => {
+            let all: Vec<_> = engine.world.payments.keys().cloned().collect();
+            let root_key: &String = which.get(&all);
+            reassign(engine, root_key, user);
+        }
         Step::Act(which, what, fields) => {
             let open = engine.open_cases();
             if !open.is_empty() {

@@ -37,6 +37,8 @@ pub(crate) struct Engine {
     pub(crate) accounts: BTreeMap<AccountKey, Account>,
     /// Credits written off, by unit.
     pub(crate) written_off: BTreeMap<String, i64>,
+    /// Keys that what was fetched from Stripe answers, by position.
+    answers: BTreeMap<i64, String>,
     effect_keys: BTreeSet<(i64, i32, i32, Owner)>,
     acted_on: BTreeSet<(CaseId, i32)>,
 }
@@ -54,6 +56,7 @@ impl Engine {
             decisions: BTreeMap::new(),
             accounts: BTreeMap::new(),
             written_off: BTreeMap::new(),
+            answers: BTreeMap::new(),
             effect_keys: BTreeSet::new(),
             acted_on: BTreeSet::new(),
         }
@@ -79,6 +82,12 @@ impl Engine {
     /// One event in a batch of its own; its position. Who speaks shows in the body.
     pub(crate) fn tell(&mut self, body: &Value) -> i64 {
         self.tell_all(std::slice::from_ref(body))[0]
+    }
+
+    /// What Stripe answered when it was asked for this key (`pull:/v1/charges/ch_1`); its position.
+    pub(crate) fn pulled(&mut self, key: &str, object: &Value) -> i64 {
+        self.answers.insert(i64::try_from(self.log.len()).unwrap() + 1, key.to_owned());
+        self.tell_raw(vec![(Speaker::Stripe, object.to_string().into())])[0]
     }
 
     /// Events in one batch; their positions.
@@ -133,7 +142,8 @@ impl Engine {
     fn decide(&self, batch: &mut World, pos: i64, rev: i32, cause_pos: Option<i64>) {
         let (speaker, body) = &self.log[usize::try_from(pos - 1).unwrap()];
         let (speaker, body) = (*speaker, Some(body.as_slice()));
-        let logged = Logged { pos, speaker, occurred_at: batch.now, body, answers: None };
+        let answers = self.answers.get(&pos).map(String::as_str);
+        let logged = Logged { pos, speaker, occurred_at: batch.now, body, answers };
         let news = translate(&logged, &batch.policy, &Self::key());
         decide_event(batch, Telling { pos, rev, slot: slot(pos), cause_pos }, news);
     }
@@ -209,6 +219,10 @@ impl Engine {
                 *self.written_off.entry(unit).or_default() -= posting.amount;
             }
         }
+        for new in &effects.new_terms {
+            let account = self.accounts.get_mut(&(new.owner.clone(), new.unit.clone())).unwrap();
+            account.set_terms(&new.source, new.terms);
+        }
     }
 
     /// What must hold after every batch.
@@ -259,6 +273,8 @@ impl Engine {
                 let payment = &self.world.payments[&source.root_key];
                 assert_eq!(payment.owner.as_ref(), Some(owner), "owner of {source:?}");
                 assert_eq!(account.free_of(source), net(payment, &source.line));
+                let leg = &payment.legs[&(source.line.clone(), LegKind::Purchase)];
+                assert_eq!(grant.terms, leg.terms, "terms of {source:?}");
             }
         }
         for (unit, amount) in &self.written_off {

@@ -4,32 +4,46 @@ use ledger::decision::Reason::{
     self, Conflict, Credited, Joined, NoEvidence, UnknownUser, UnsignedOnly,
 };
 use rules::policy::Policy;
+use rules::reference::METADATA_KEY;
 use serde_json::{Value, json};
 
 use super::bodies::{
-    ADA, BOB, PRICE, SAID_AT, charge, customer, intent, names, registered, registered_as, session,
-    session_of,
+    ADA, BOB, PRICE, SAID_AT, charge, customer, event, intent, invoice, names, registered,
+    registered_as, session, session_of, typed,
 };
 use super::engine::Engine;
+use super::references::{keys, signed};
 
 /// Where a user can be named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
+    Signed,
     Link,
+    SubscriptionLink,
     CustomerMetadata,
+    SubscriptionMetadata,
     Metadata,
     Alias,
     ClientReference,
 }
 
 impl Place {
-    const ALL: [Self; 5] =
-        [Self::Link, Self::CustomerMetadata, Self::Metadata, Self::Alias, Self::ClientReference];
+    const ALL: [Self; 8] = [
+        Self::Signed,
+        Self::Link,
+        Self::SubscriptionLink,
+        Self::CustomerMetadata,
+        Self::SubscriptionMetadata,
+        Self::Metadata,
+        Self::Alias,
+        Self::ClientReference,
+    ];
 
     fn rank(self) -> i16 {
         match self {
-            Self::Link => 2,
-            Self::CustomerMetadata | Self::Metadata | Self::Alias => 3,
+            Self::Signed => 1,
+            Self::Link | Self::SubscriptionLink => 2,
+            Self::CustomerMetadata | Self::SubscriptionMetadata | Self::Metadata | Self::Alias => 3,
             Self::ClientReference => 4,
         }
     }
@@ -37,6 +51,7 @@ impl Place {
     /// Names the user here: in what is known before, or in the fields of the session.
     fn name(self, user: &str, engine: &mut Engine, fields: &mut Value) {
         match self {
+            Self::Signed => fields["metadata"][METADATA_KEY] = signed(user).into(),
             Self::Link => {
                 let linked = json!({
                     "id": "cs_0", "payment_intent": "pi_0", "customer": "cus_1", "metadata": names(user),
@@ -52,6 +67,25 @@ impl Place {
                 // A session names one customer. This is that of its payment intent.
                 engine.tell(&intent(json!({"customer": "cus_2", "status": "processing"})));
             }
+            Self::SubscriptionLink => {
+                let began = json!({
+                    "id": "in_0", "subscription": "sub_1",
+                    "parent": {"subscription_details": {"subscription": "sub_1", "metadata": {"user_id": user}}},
+                });
+                engine.tell(&invoice(began));
+                fields["subscription"] = "sub_1".into();
+            }
+            Self::SubscriptionMetadata => {
+                let subscription =
+                    json!({"id": "sub_2", "object": "subscription", "metadata": {"user_id": user}});
+                engine.tell(&event("customer.subscription.created", &subscription));
+                // A session names one subscription. This is that of an invoice of its payment intent.
+                let void = json!({
+                    "status": "void", "payment_intent": "pi_1",
+                    "parent": {"subscription_details": {"subscription": "sub_2", "metadata": {}}},
+                });
+                engine.tell(&typed("invoice.voided", invoice(void)));
+            }
             Self::Metadata => fields["metadata"]["user_id"] = user.into(),
             Self::Alias => fields["metadata"]["session_user_id"] = user.into(),
             Self::ClientReference => fields["client_reference_id"] = user.into(),
@@ -61,7 +95,8 @@ impl Place {
 
 fn engine(accept_unsigned_reference: bool) -> Engine {
     let mut engine = Engine::with_users();
-    engine.world.policy = Policy { accept_unsigned_reference, ..Policy::default() };
+    let signing_keys = Some(keys());
+    engine.world.policy = Policy { accept_unsigned_reference, signing_keys, ..Policy::default() };
     engine
 }
 
@@ -266,4 +301,55 @@ fn a_customer_that_is_told_of_later_is_linked() {
     let pos = engine.tell(&charge(json!({"customer": "cus_1"})));
     assert_eq!(engine.latest(pos).reason, Joined);
     assert_eq!(engine.world.links["cus_1"], ADA);
+}
+
+#[test]
+fn evidence_against_what_was_credited_opens_a_conflict_that_names_both_payments() {
+    let second = |fields: Value| {
+        let usual = json!({"id": "cs_2", "payment_intent": "pi_2", "customer": "cus_1"});
+        session(super::bodies::with(usual, fields))
+    };
+    let first = json!({"customer": "cus_1", "metadata": names(ADA)});
+    for against in [
+        json!({"metadata": names(BOB)}),
+        json!({"client_reference_id": BOB, "metadata": {"price": PRICE}}),
+        json!({"metadata": {METADATA_KEY: signed(BOB)}}),
+        json!({"customer_email": "bob@example.com", "metadata": {"price": PRICE}}),
+    ] {
+        let mut engine = engine(true);
+        engine.tell(&session(first.clone()));
+        let pos = engine.tell(&second(against.clone()));
+        assert_eq!(engine.latest(pos).reason, Conflict, "{against}");
+        let stands = (engine.balance(ADA), engine.balance(BOB), engine.unclaimed());
+        assert_eq!(stands, (100, 0, 100), "what was credited stays: {against}");
+        let (_, case) = engine.open_case();
+        assert_eq!(case.root_key.as_deref(), Some("pi_2"));
+        let ada = case.detail.candidates.iter().find(|one| one.user == ADA).unwrap();
+        assert_eq!(ada.why, "named by cus_1 (payment pi_1)", "{against}");
+    }
+}
+
+#[test]
+fn a_changed_email_of_a_customer_never_gives_anything_to_another() {
+    let mut engine = Engine::with_users();
+    let email = |text: &str| customer(SAID_AT + 1, json!({"email": text}));
+    engine.tell(&session(json!({"customer": "cus_1", "metadata": names(ADA)})));
+    // The customer takes the verified e-mail of another user.
+    engine.tell(&email("bob@example.com"));
+    let later = engine.tell(&charge(json!({"customer": "cus_1"})));
+    assert_eq!((engine.latest(later).reason, engine.open_cases().len()), (Joined, 0));
+    assert_eq!((engine.balance(ADA), engine.balance(BOB)), (100, 0));
+    assert_eq!(engine.world.links["cus_1"], ADA);
+    // His next purchase is nobody's until a person looks at it.
+    let next = json!({"id": "cs_2", "payment_intent": "pi_2", "customer": "cus_1", "metadata": {"price": PRICE}});
+    let next = engine.tell(&session(next));
+    assert_eq!(engine.latest(next).reason, Conflict);
+    assert_eq!((engine.balance(ADA), engine.balance(BOB)), (100, 0));
+
+    // An e-mail alone, whoever's it is, names nobody.
+    let mut engine = Engine::with_users();
+    engine.tell(&email("ada@example.com"));
+    let pos = engine.tell(&session(json!({"customer": "cus_1", "metadata": {"price": PRICE}})));
+    engine.tell(&email("bob@example.com"));
+    assert_eq!((engine.latest(pos).reason, engine.unclaimed()), (NoEvidence, 100));
 }

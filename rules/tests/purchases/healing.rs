@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::bodies::{
     ADA, BOB, PRICE, SAID_AT, charge, customer, intent, names, not_ours, priced, registered,
-    session, session_of,
+    session, session_of, since,
 };
 use super::engine::Engine;
 
@@ -85,7 +85,7 @@ fn a_mismatch_by_the_corrected_catalogue() {
     let metadata = json!({"user_id": ADA, "price": PRICE, "credits": "110"});
     let pos = engine.tell(&session_of(metadata));
     assert_eq!(engine.reasons(&[pos]), [CreditsMismatch]);
-    engine.tell(&priced(PRICE, 110));
+    engine.tell(&since(0, priced(PRICE, 110)));
     assert_eq!((engine.reasons(&[pos]), engine.balance(ADA)), (vec![Credited], 110));
 }
 
@@ -94,7 +94,7 @@ fn a_case_that_comes_back_counts_on() {
     let mut engine = Engine::with_users();
     engine.tell(&session_of(json!({"user_id": ADA, "price": PRICE, "credits": "110"})));
     let (id, first) = engine.open_case();
-    engine.tell(&priced(PRICE, 110));
+    engine.tell(&since(0, priced(PRICE, 110)));
     assert_eq!(engine.balance(ADA), 110);
     engine.tell(&charge(json!({"metadata": {"credits": "7"}})));
     let (again, second) = engine.open_case();
@@ -195,7 +195,7 @@ fn a_case_that_is_decided_anew_and_stays_keeps_its_credits_in_order() {
     assert_eq!(engine.latest(pos).rev, 1);
     engine.act("retried", json!({}));
     assert_eq!(engine.latest(pos).rev, 1, "nothing moved, nothing to say");
-    engine.tell(&priced("price_new", 40));
+    engine.tell(&since(0, priced("price_new", 40)));
     engine.act("retried", json!({}));
     assert_eq!((engine.unclaimed(), engine.latest(pos).rev), (40, 2));
     engine.act("assigned", json!({"user": ADA}));

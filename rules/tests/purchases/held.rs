@@ -8,7 +8,7 @@ use rules::translate::Speaker;
 use rules::world::{Resolution, User};
 use serde_json::json;
 
-use super::bodies::{ADA, PRICE, charge, event, names, priced, session, session_of};
+use super::bodies::{ADA, PRICE, charge, event, names, priced, session, session_of, since};
 use super::engine::Engine;
 
 #[test]
@@ -96,8 +96,8 @@ fn a_retry_that_cannot_be_decided_is_another_case() {
 #[test]
 fn an_entry_that_was_parked_does_not_undo_a_newer_one() {
     let mut engine = Engine::with_users();
-    let old = engine.park(&priced(PRICE, 5));
-    engine.tell(&priced(PRICE, 120));
+    let old = engine.park(&since(0, priced(PRICE, 5)));
+    engine.tell(&since(0, priced(PRICE, 120)));
     engine.act("retried", json!({}));
     assert_eq!(engine.reasons(&[old]), [Catalogued]);
     engine.tell(&session_of(names(ADA)));

@@ -12,6 +12,7 @@ use super::bodies::{
     session,
 };
 use super::engine::Engine;
+use super::references::{keys, signed};
 
 /// Root key of the purchase that is known before any history begins.
 pub(crate) const KNOWN: &str = "pi_0";
@@ -34,6 +35,7 @@ pub(crate) fn known(policy: Policy) -> Engine {
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     any::<bool>().prop_map(|accept_unsigned_reference| Policy {
         accept_unsigned_reference,
+        signing_keys: Some(keys()),
         ..Policy::default()
     })
 }
@@ -54,6 +56,13 @@ fn metadata() -> impl Strategy<Value = Value> {
     })
 }
 
+/// What may stand in `client_reference_id`: nothing signed, something signed, something that only looks so.
+fn references() -> Vec<String> {
+    let plain = [ADA, ADA, BOB].map(str::to_owned);
+    let tampered = signed(ADA).replace("k1_", "k1_A");
+    plain.into_iter().chain([signed(ADA), signed(ADA), signed(BOB), tampered]).collect()
+}
+
 /// An event about the session, the payment intent or the charge of one purchase. Some do not say that they belong
 /// together.
 fn telling() -> impl Strategy<Value = Value> {
@@ -66,7 +75,7 @@ fn telling() -> impl Strategy<Value = Value> {
         metadata(),
         weighted(0.3, select(emails)),
         weighted(0.4, select(customers)),
-        weighted(0.1, select(&[ADA, ADA, BOB][..])),
+        weighted(0.2, select(references())),
         select(&[(Some(1190), Some("eur")), (Some(990), Some("chf")), (None, None)][..]),
     );
     parts.prop_map(|(object, is_tied, is_paid, metadata, email, customer, reference, money)| {
@@ -117,6 +126,8 @@ pub(crate) enum Step {
     Tell(Vec<Value>),
     /// A person acts on one of the open cases.
     Act(prop::sample::Index, &'static str, Value),
+    /// A person moves one of the payments to this user.
+    Reassign(prop::sample::Index, &'static str),
     /// An event cannot be decided.
     Park(Value),
     /// Time passes.
@@ -155,6 +166,8 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => vec(told, 1..4).prop_map(Step::Tell),
         3 => acts.prop_map(|(which, (what, fields))| Step::Act(which, what, fields)),
+        2 => (any::<prop::sample::Index>(), select(&[ADA, BOB, "u_new"][..]))
+            .prop_map(|(which, user)| Step::Reassign(which, user)),
         1 => purchase.prop_map(Step::Park),
         1 => select(&[60, 15 * 60][..]).prop_map(Step::Wait),
     ]

@@ -8,16 +8,29 @@
 )]
 #![expect(clippy::needless_pass_by_value, reason = "bodies are made where they are told")]
 
+mod admission;
+mod amounts;
 mod bodies;
 mod books;
+mod catalogue;
 mod convergence;
+mod disputes;
+mod doors;
 mod engine;
 mod evidence;
+mod fetched;
 mod healing;
 mod held;
 mod histories;
+mod invoices;
+mod known_mistakes;
+mod lines;
 mod merging;
 mod model;
+mod numbers;
+mod reassign;
+mod references;
+mod reversals;
 mod staff;
 mod waiting;
 mod worth;

@@ -6,7 +6,9 @@ use ledger::decision::Reason::{
 use rules::world::{Resolution, Status};
 use serde_json::json;
 
-use super::bodies::{ADA, PRICE, charge, event, intent, intent_of, names, not_ours, session_of};
+use super::bodies::{
+    ADA, PRICE, charge, event, intent, intent_of, names, not_ours, priced, session_of, since, typed,
+};
 use super::engine::Engine;
 
 /// Seconds of the wait.
@@ -70,7 +72,7 @@ fn what_the_catalogue_called_not_ours_is_decided_anew_when_more_is_told() {
     engine.tell(&not_ours("price_shirt"));
     let first = engine.tell(&session_of(json!({"user_id": ADA, "price": "price_shirt"})));
     assert_eq!(engine.reasons(&[first]), [NotOurs]);
-    engine.tell(&super::bodies::priced("price_shirt", 5));
+    engine.tell(&since(0, priced("price_shirt", 5)));
     let second = engine.tell(&intent_of(json!({})));
     assert_eq!(engine.reasons(&[first, second]), [Joined, Credited]);
     assert_eq!(engine.balance(ADA), 5);
@@ -129,4 +131,11 @@ fn other_types_leave_the_payment_alone() {
         .tell(&event("payment_intent.created", &json!({"id": "pi_1", "metadata": names(ADA)})));
     assert_eq!(engine.reasons(&[pos]), [UnhandledType]);
     assert_eq!(engine.world.payments.len(), 0);
+}
+
+#[test]
+fn a_bare_charge_that_expires_waits_for_nothing() {
+    let mut engine = Engine::with_users();
+    let pos = engine.tell(&typed("charge.expired", charge(json!({"captured": false}))));
+    assert_eq!((engine.reasons(&[pos]), engine.open_cases().len()), (vec![Joined], 0));
 }

@@ -4,7 +4,9 @@ use ledger::decision::Reason::{self, Credited, CreditsMismatch, NotOurs, Unknown
 use rules::world::{LegKind, Status};
 use serde_json::{Value, json};
 
-use super::bodies::{ADA, PRICE, charge, intent_of, names, not_ours, priced, session, session_of};
+use super::bodies::{
+    ADA, PRICE, charge, intent_of, names, not_ours, priced, session, session_of, since,
+};
 use super::engine::Engine;
 
 /// Largest number of credits of one line.
@@ -155,11 +157,11 @@ fn what_its_own_objects_add_to_the_claims_changes_the_credits() {
 #[test]
 fn the_entry_in_force_is_recorded() {
     let mut engine = Engine::with_users();
-    let entry = engine.tell(&priced(PRICE, 120));
+    let entry = engine.tell(&since(-1, priced(PRICE, 120)));
     let pos = engine.tell(&session_of(names(ADA)));
     assert_eq!(engine.latest(pos).catalogue_pos, Some(entry));
     assert_eq!(engine.balance(ADA), 120);
-    engine.tell(&priced(PRICE, 10));
+    engine.tell(&since(-1, priced(PRICE, 10)));
     engine.tell(&intent_of(json!({})));
     assert_eq!(engine.balance(ADA), 120, "a new entry does not change what was sold");
 }

@@ -39,6 +39,8 @@ pub enum Code {
     RequestTimeout,
     /// The thing is no longer in the state that this act needs; somebody else was faster.
     Conflict,
+    /// The e-mail is another user's.
+    EmailTaken,
     /// The same `Idempotency-Key` is being worked on right now.
     IdempotencyKeyInFlight,
     /// The body is longer than allowed.
@@ -75,6 +77,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::Conflict,
+        Self::EmailTaken,
         Self::IdempotencyKeyInFlight,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
@@ -104,6 +107,7 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
             Self::Conflict => "conflict",
+            Self::EmailTaken => "email_taken",
             Self::IdempotencyKeyInFlight => "idempotency_key_in_flight",
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -133,7 +137,9 @@ impl Code {
             | Self::PriceNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Conflict | Self::IdempotencyKeyInFlight => StatusCode::CONFLICT,
+            Self::Conflict | Self::EmailTaken | Self::IdempotencyKeyInFlight => {
+                StatusCode::CONFLICT
+            }
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -165,6 +171,7 @@ impl Code {
             Self::MethodNotAllowed => "This path is not served by that method.",
             Self::RequestTimeout => "The request took too long to arrive.",
             Self::Conflict => "It is no longer in the state that this act needs.",
+            Self::EmailTaken => "The e-mail is another user's.",
             Self::IdempotencyKeyInFlight => "A request with this Idempotency-Key is under way.",
             Self::PayloadTooLarge => "The body is longer than allowed.",
             Self::UnsupportedMediaType => "The body is not of a type that can be read here.",

@@ -11,10 +11,10 @@ mod statements;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use ledger::account::{Account, Cause, Grant, LedgerError, Posting, Source};
+use ledger::account::{Account, Cause, Grant, LedgerError, Posting, Source, Terms};
 use ledger::chain::{GENESIS, Hash};
 use ledger::ids::{AccountId, Owner};
-use ledger::movement::{Change, Movement};
+use ledger::movement::{Change, Movement, NewTerms};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -47,18 +47,25 @@ pub enum PostError {
 /// An account's place in the books.
 type AccountKey = (Uuid, String);
 
-/// Posts movements in the order given; what was posted, in the same order.
+/// Posts movements in the order given, then puts what is left under new terms; what was posted, in the same order. `idle`
+/// are owners to be known as well, though nothing moves for them: a payment whose credits all went back may be found to
+/// be somebody's who never had any.
 pub async fn post_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
     now: Timestamp,
-    movements: &[Movement],
+    (movements, new_terms): (&[Movement], &[NewTerms]),
+    idle: &BTreeSet<Owner>,
 ) -> Result<Vec<Posting>, PostError> {
-    if movements.is_empty() {
+    // All at once and sorted, because whoever inserts what another inserts waits.
+    let terms_of = new_terms.iter().map(|new| &new.owner);
+    let moved = movements.iter().map(|movement| &movement.owner);
+    insert_owners(tx, tenant_id, moved.chain(terms_of).chain(idle)).await?;
+    if movements.is_empty() && new_terms.is_empty() {
         return Ok(Vec::new());
     }
-    let mut accounts = lock_accounts(tx, tenant_id, movements).await?;
-    load_grants(tx, tenant_id, movements, &mut accounts).await?;
+    let mut accounts = lock_accounts(tx, tenant_id, movements, new_terms).await?;
+    load_grants(tx, tenant_id, lines_of(movements, new_terms), &mut accounts).await?;
     let loaded: BTreeSet<(AccountKey, i64)> = accounts
         .iter()
         .flat_map(|(key, account)| account.grants.iter().map(|grant| (key.clone(), grant.grant_id)))
@@ -76,19 +83,28 @@ pub async fn post_in_tx(
             source,
         })?);
     }
+    for new in new_terms {
+        let key = (new.owner.account_id().0, new.unit.clone());
+        if let Some(account) = accounts.get_mut(&key) {
+            account.set_terms(&new.source, new.terms);
+        }
+    }
     write_postings(tx, tenant_id, &postings).await?;
     write_grants(tx, tenant_id, &accounts, &loaded).await?;
     write_accounts(tx, tenant_id, &accounts).await?;
     Ok(postings)
 }
 
-async fn lock_accounts(
+async fn insert_owners<'a>(
     tx: &impl Connection,
     tenant_id: i32,
-    movements: &[Movement],
-) -> Result<BTreeMap<AccountKey, Account>, Error> {
+    owners: impl Iterator<Item = &'a Owner>,
+) -> Result<(), Error> {
     let owners: BTreeMap<Uuid, &Owner> =
-        movements.iter().map(|movement| (movement.owner.account_id().0, &movement.owner)).collect();
+        owners.map(|owner| (owner.account_id().0, owner)).collect();
+    if owners.is_empty() {
+        return Ok(());
+    }
     let owners: Vec<(Uuid, i16, &str)> =
         owners.into_iter().map(|(id, owner)| (id, owner.kind(), owner.key())).collect();
     execute(
@@ -97,9 +113,19 @@ async fn lock_accounts(
         &[&tenant_id, &column!(owners, 0), &column!(owners, 1), &column!(owners, 2)],
     )
     .await?;
-    let keys: BTreeSet<AccountKey> = movements
-        .iter()
-        .map(|movement| (movement.owner.account_id().0, movement.unit.clone()))
+    Ok(())
+}
+
+async fn lock_accounts(
+    tx: &impl Connection,
+    tenant_id: i32,
+    movements: &[Movement],
+    new_terms: &[NewTerms],
+) -> Result<BTreeMap<AccountKey, Account>, Error> {
+    let moved = movements.iter().map(|movement| (&movement.owner, &movement.unit));
+    let keys: BTreeSet<AccountKey> = moved
+        .chain(new_terms.iter().map(|new| (&new.owner, &new.unit)))
+        .map(|(owner, unit)| (owner.account_id().0, unit.clone()))
         .collect();
     let keys: Vec<AccountKey> = keys.into_iter().collect();
     let (ids, units) = (column!(keys, 0), column!(keys, 1));
@@ -128,37 +154,39 @@ fn hash_of(bytes: Option<&[u8]>, account: Uuid) -> Result<Hash, Error> {
     })
 }
 
-/// Loads the open grants of the lines that are drawn from. Grants of other lines are not touched and not read.
+/// A payment's line on an account: account, unit, payment, line.
+type LineKey<'a> = (Uuid, &'a str, &'a str, &'a str);
+
+/// The lines that are drawn from, or get other terms.
+fn lines_of<'a>(movements: &'a [Movement], new_terms: &'a [NewTerms]) -> Vec<LineKey<'a>> {
+    let drawn = movements.iter().filter(|movement| matches!(movement.change, Change::Take(_)));
+    let drawn = drawn.map(|movement| (&movement.owner, &movement.unit, &movement.source));
+    let lines: BTreeSet<LineKey<'_>> = drawn
+        .chain(new_terms.iter().map(|new| (&new.owner, &new.unit, &new.source)))
+        .map(|(owner, unit, source)| {
+            (owner.account_id().0, unit.as_str(), source.root_key.as_str(), source.line.as_str())
+        })
+        .collect();
+    lines.into_iter().collect()
+}
+
+/// Loads the open grants of these lines. Grants of others are not touched and not read.
 async fn load_grants(
     tx: &impl Connection,
     tenant_id: i32,
-    movements: &[Movement],
+    lines: Vec<LineKey<'_>>,
     accounts: &mut BTreeMap<AccountKey, Account>,
 ) -> Result<(), Error> {
-    let drawn = movements.iter().filter(|movement| matches!(movement.change, Change::Take(_)));
-    let lines: BTreeSet<(Uuid, &str, &str, &str)> = drawn
-        .map(|movement| {
-            let source = &movement.source;
-            (
-                movement.owner.account_id().0,
-                movement.unit.as_str(),
-                source.root_key.as_str(),
-                source.line.as_str(),
-            )
-        })
-        .collect();
     if lines.is_empty() {
         return Ok(());
     }
-    let lines: Vec<_> = lines.into_iter().collect();
     let (ids, units, roots, names) =
         (column!(lines, 0), column!(lines, 1), column!(lines, 2), column!(lines, 3));
     for row in query(tx, &GRANTS_OF_LINES, &[&tenant_id, &ids, &units, &roots, &names]).await? {
         let key: AccountKey = (row.get(0), row.get(1));
         let grant = Grant {
             grant_id: row.get(2),
-            priority: row.get(3),
-            expires_at: row.get(4),
+            terms: Terms { priority: row.get(3), expires_at: row.get(4) },
             source: Some(Source { root_key: row.get(5), line: row.get(6) }),
             granted: row.get(7),
             remaining: row.get(8),
@@ -276,7 +304,8 @@ async fn write_grants(
         all.partition(|(key, grant)| loaded.contains(&((*key).clone(), grant.grant_id)));
     if !new.is_empty() {
         let (ids, units, grants) = (column!(new, 0.0), column!(new, 0.1), column!(new, 1.grant_id));
-        let (priorities, expiries) = (column!(new, 1.priority), column!(new, 1.expires_at));
+        let (priorities, expiries) =
+            (column!(new, 1.terms.priority), column!(new, 1.terms.expires_at));
         let source = |grant: &&Grant| {
             grant.source.clone().map_or((None, None), |s| (Some(s.root_key), Some(s.line)))
         };
@@ -306,7 +335,14 @@ async fn write_grants(
         let (ids, units, grants) = (column!(old, 0.0), column!(old, 0.1), column!(old, 1.grant_id));
         let remaining = column!(old, 1.remaining);
         let open: Vec<bool> = old.iter().map(|(_, grant)| grant.is_open()).collect();
-        execute(tx, &GRANT_UPDATE, &[&tenant_id, &ids, &units, &grants, &remaining, &open]).await?;
+        let (priorities, expiries) =
+            (column!(old, 1.terms.priority), column!(old, 1.terms.expires_at));
+        execute(
+            tx,
+            &GRANT_UPDATE,
+            &[&tenant_id, &ids, &units, &grants, &remaining, &open, &priorities, &expiries],
+        )
+        .await?;
     }
     Ok(())
 }

@@ -117,11 +117,21 @@ WHERE h.tenant_id = $1",
 
 pub(super) const GRANT_UPDATE: Statement = Statement {
     sql: "-- books.grant_update
-UPDATE credit_grant g SET remaining = k.remaining, is_open = k.is_open
-FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[])
-    AS k (account_id, unit, grant_id, remaining, is_open)
+UPDATE credit_grant g
+SET remaining = k.remaining, is_open = k.is_open, priority = k.priority, expires_at = coalesce(k.expires_at, 'infinity')
+FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[], $7::smallint[], $8::timestamptz[])
+    AS k (account_id, unit, grant_id, remaining, is_open, priority, expires_at)
 WHERE g.tenant_id = $1 AND g.account_id = k.account_id AND g.unit = k.unit AND g.grant_id = k.grant_id",
-    params: &[Type::INT4, Type::UUID_ARRAY, Type::TEXT_ARRAY, Type::INT8_ARRAY, Type::INT8_ARRAY, Type::BOOL_ARRAY],
+    params: &[
+        Type::INT4,
+        Type::UUID_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT8_ARRAY,
+        Type::BOOL_ARRAY,
+        Type::INT2_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
+    ],
     columns: &[],
 };
 

@@ -64,13 +64,15 @@ impl Role {
         }
     }
 
-    /// A process looks up a bounded list of keys, each by an index. Before a table's first ANALYZE the planner would rather
-    /// read it whole into a hash table, under the locks of an append; so it is told not to.
+    /// A process looks up a bounded list of keys, each by an index. While a table grows faster than its statistics are
+    /// renewed, the planner would rather read it whole, or into a hash table, under the locks of an append; so it is told
+    /// not to.
     fn planning(self, set: &str) -> String {
         match self {
             Self::Login | Self::Eraser | Self::Reader => String::new(),
             Self::Ingest | Self::Projector | Self::Keeper | Self::Relay | Self::Api => format!(
-                "; {set} enable_hashjoin = off; {set} enable_mergejoin = off; {set} jit = off"
+                "; {set} enable_seqscan = off; {set} enable_hashjoin = off; \
+                 {set} enable_mergejoin = off; {set} jit = off"
             ),
         }
     }

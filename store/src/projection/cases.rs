@@ -1,37 +1,52 @@
 //! Cases: what waits for a fact or for a person, what it waits for, and which events hang on it.
 //! writers: projector
 
+use std::collections::BTreeMap;
+
+use futures_util::try_join;
 use jiff::Timestamp;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::column;
 use crate::error::Error;
-use crate::statement::{Connection, Statement, execute, query};
+use crate::statement::{Connection, Params, Statement, execute, query};
+
+const READ_OF_PAYMENTS: Statement = Statement {
+    sql: "-- cases.read_of_payments
+SELECT case_id, pos, root_key, reason, resolution, version, opened_at, due, due_pos, closed_pos, detail::text
+FROM review_case WHERE tenant_id = $1 AND root_key = ANY($2)",
+    params: &[Type::INT4, Type::TEXT_ARRAY],
+    columns: CASE_COLUMNS,
+};
 
 const READ: Statement = Statement {
     sql: "-- cases.read
 SELECT case_id, pos, root_key, reason, resolution, version, opened_at, due, due_pos, closed_pos, detail::text
-FROM review_case
-WHERE tenant_id = $1 AND root_key = ANY($2)
-UNION ALL
-SELECT case_id, pos, root_key, reason, resolution, version, opened_at, due, due_pos, closed_pos, detail::text
-FROM review_case
-WHERE tenant_id = $1 AND case_id = ANY($3) AND (root_key IS NULL OR root_key <> ALL($2))",
-    params: &[Type::INT4, Type::TEXT_ARRAY, Type::UUID_ARRAY],
-    columns: &[
-        Type::UUID,
-        Type::INT8,
-        Type::TEXT,
-        Type::INT2,
-        Type::INT2,
-        Type::INT4,
-        Type::TIMESTAMPTZ,
-        Type::TIMESTAMPTZ,
-        Type::INT8,
-        Type::INT8,
-        Type::TEXT,
-    ],
+FROM review_case WHERE tenant_id = $1 AND case_id = ANY($2)",
+    params: &[Type::INT4, Type::UUID_ARRAY],
+    columns: CASE_COLUMNS,
+};
+
+const CASE_COLUMNS: &[Type] = &[
+    Type::UUID,
+    Type::INT8,
+    Type::TEXT,
+    Type::INT2,
+    Type::INT2,
+    Type::INT4,
+    Type::TIMESTAMPTZ,
+    Type::TIMESTAMPTZ,
+    Type::INT8,
+    Type::INT8,
+    Type::TEXT,
+];
+
+const ROOTS: Statement = Statement {
+    sql: "-- cases.roots
+SELECT case_id, root_key FROM review_case WHERE tenant_id = $1 AND case_id = ANY($2) AND root_key IS NOT NULL",
+    params: &[Type::INT4, Type::UUID_ARRAY],
+    columns: &[Type::UUID, Type::TEXT],
 };
 
 const WAITS: Statement = Statement {
@@ -145,7 +160,9 @@ ORDER BY w.key LIMIT $3",
 };
 
 pub(crate) const STATEMENTS: &[&Statement] = &[
+    &READ_OF_PAYMENTS,
     &READ,
+    &ROOTS,
     &WAITS,
     &EVENTS,
     &LOCK,
@@ -191,29 +208,52 @@ pub struct CaseRow {
 
 /// All cases of these payments, and those with these ids.
 ///
-/// They are not locked: who holds the payment's lock, or that of the subject `case:…`, is alone in changing them, but for
-/// being marked as due, which may be overwritten ([`super::woken`] says why).
+/// They are not locked: who holds the payment's lock, or for a case that holds an event alone that of the subject `case:…`,
+/// is alone in changing them, but for being marked as due, which may be overwritten ([`super::woken`] says why). What a
+/// case waited for and which events hung on it is known of open ones only.
 pub async fn read_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
     roots: &[String],
     ids: &[Uuid],
 ) -> Result<Vec<CaseRow>, Error> {
-    let rows = query(tx, &READ, &[&tenant_id, &roots, &ids]).await?;
-    let mut cases: Vec<CaseRow> = rows.iter().map(case_row).collect();
-    if cases.is_empty() {
-        return Ok(cases);
+    let mut cases: BTreeMap<Uuid, CaseRow> = BTreeMap::new();
+    if !roots.is_empty() {
+        let rows = query(tx, &READ_OF_PAYMENTS, &[&tenant_id, &roots]).await?;
+        cases.extend(rows.iter().map(case_row).map(|case| (case.case_id, case)));
     }
-    let all = column!(cases, case_id);
-    let waits = query(tx, &WAITS, &[&tenant_id, &all]).await?;
-    let events = query(tx, &EVENTS, &[&tenant_id, &all]).await?;
-    for case in &mut cases {
-        let own_waits = waits.iter().filter(|row| row.get::<_, Uuid>(0) == case.case_id);
-        case.waits_for = own_waits.map(|row| row.get(1)).collect();
-        let own_events = events.iter().filter(|row| row.get::<_, Uuid>(0) == case.case_id);
-        case.events = own_events.map(|row| (row.get(1), row.get(2), row.get(3))).collect();
+    let others: Vec<&Uuid> = ids.iter().filter(|id| !cases.contains_key(*id)).collect();
+    if !others.is_empty() {
+        let rows = query(tx, &READ, &[&tenant_id, &others]).await?;
+        cases.extend(rows.iter().map(case_row).map(|case| (case.case_id, case)));
     }
-    Ok(cases)
+    let open = cases.values().filter(|case| case.resolution.is_none());
+    let open: Vec<Uuid> = open.map(|case| case.case_id).collect();
+    if !open.is_empty() {
+        let params: Params<'_> = &[&tenant_id, &open];
+        let (waits, events) = try_join!(query(tx, &WAITS, params), query(tx, &EVENTS, params))?;
+        for row in waits {
+            if let Some(case) = cases.get_mut(&row.get(0)) {
+                case.waits_for.push(row.get(1));
+            }
+        }
+        for row in events {
+            if let Some(case) = cases.get_mut(&row.get(0)) {
+                case.events.push((row.get(1), row.get(2), row.get(3)));
+            }
+        }
+    }
+    Ok(cases.into_values().collect())
+}
+
+/// The payments that these cases hold up, by the cases' ids. Those that hold an event alone are not among them.
+pub async fn roots(
+    connection: &impl Connection,
+    tenant_id: i32,
+    ids: &[Uuid],
+) -> Result<BTreeMap<Uuid, String>, Error> {
+    let rows = query(connection, &ROOTS, &[&tenant_id, &ids]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// Writes what cases wait for, before the cases themselves are locked: [`super::woken`] reads it.

@@ -1,4 +1,4 @@
-//! Evidence that payments share: customers, links, users, the catalogue.
+//! Evidence that payments share: customers, links, users.
 //! writers: projector
 
 use tokio_postgres::types::Type;
@@ -32,36 +32,63 @@ ON CONFLICT (tenant_id, account, customer) DO UPDATE SET facts = excluded.facts,
 
 const LINKS: Statement = Statement {
     sql: "-- evidence.links
-SELECT l.account, l.customer, l.user_id
+SELECT l.account, l.customer, l.user_id, d.root_key
 FROM unnest($2::text[], $3::text[]) AS k (account, customer)
 CROSS JOIN LATERAL (
-    SELECT x.account, x.customer, x.user_id FROM customer_link x
+    SELECT x.account, x.customer, x.user_id, x.from_pos FROM customer_link x
     WHERE x.tenant_id = $1 AND x.account = k.account AND x.customer = k.customer AND x.to_pos IS NULL LIMIT 1
-) l",
+) l
+LEFT JOIN LATERAL (
+    SELECT x.root_key FROM decision x
+    WHERE x.tenant_id = $1 AND x.pos = l.from_pos AND x.root_key IS NOT NULL ORDER BY x.rev DESC LIMIT 1
+) d ON true",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
-    columns: &[Type::TEXT, Type::TEXT, Type::TEXT],
+    columns: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT],
 };
 
 const LINKS_INSERT: Statement = Statement {
     sql: "-- evidence.links_insert
-INSERT INTO customer_link AS l (tenant_id, account, customer, from_pos, user_id)
-SELECT h.tenant_id, k.account, k.customer, k.from_pos, k.user_id
-FROM log_head h, unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS k (account, customer, from_pos, user_id)
+INSERT INTO customer_link AS l (tenant_id, account, customer, from_pos, user_id, to_pos)
+SELECT h.tenant_id, k.account, k.customer, k.from_pos, k.user_id, k.to_pos
+FROM log_head h, unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[])
+    AS k (account, customer, from_pos, user_id, to_pos)
 WHERE h.tenant_id = $1",
-    params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY, Type::INT8_ARRAY, Type::TEXT_ARRAY],
+    params: &[
+        Type::INT4,
+        Type::TEXT_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT8_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT8_ARRAY,
+    ],
     columns: &[],
 };
 
+const LINKS_END: Statement = Statement {
+    sql: "-- evidence.links_end
+UPDATE customer_link l SET to_pos = k.to_pos
+FROM unnest($2::text[], $3::text[], $4::bigint[]) AS k (account, customer, to_pos)
+WHERE l.tenant_id = $1 AND l.account = k.account AND l.customer = k.customer AND l.to_pos IS NULL",
+    params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY, Type::INT8_ARRAY],
+    columns: &[],
+};
+
+// Each key is looked up alone (OFFSET keeps the lookups from becoming a join): while a directory is imported, the table is
+// larger than its statistics say, and the planner would rather read all of it.
 const USERS: Statement = Statement {
     sql: "-- evidence.users
-SELECT user_id, encode(email_hash, 'hex'), email_verified, encode(name_hash, 'hex') FROM app_user
-WHERE tenant_id = $1 AND user_id = ANY($2)
-UNION
-SELECT user_id, encode(email_hash, 'hex'), email_verified, encode(name_hash, 'hex') FROM app_user
-WHERE tenant_id = $1 AND email_hash = ANY($3)
-UNION
-(SELECT user_id, encode(email_hash, 'hex'), email_verified, encode(name_hash, 'hex') FROM app_user
-WHERE tenant_id = $1 AND name_hash = ANY($4) LIMIT $5)",
+SELECT u.user_id, encode(u.email_hash, 'hex'), u.email_verified, encode(u.name_hash, 'hex')
+FROM unnest($2::text[]) AS k (user_id)
+CROSS JOIN LATERAL (SELECT x.* FROM app_user x WHERE x.tenant_id = $1 AND x.user_id = k.user_id OFFSET 0) u
+UNION ALL
+SELECT u.user_id, encode(u.email_hash, 'hex'), u.email_verified, encode(u.name_hash, 'hex')
+FROM unnest($3::bytea[]) AS k (email_hash)
+CROSS JOIN LATERAL (SELECT x.* FROM app_user x WHERE x.tenant_id = $1 AND x.email_hash = k.email_hash OFFSET 0) u
+UNION ALL
+(SELECT u.user_id, encode(u.email_hash, 'hex'), u.email_verified, encode(u.name_hash, 'hex')
+FROM unnest($4::bytea[]) AS k (name_hash)
+CROSS JOIN LATERAL (SELECT x.* FROM app_user x WHERE x.tenant_id = $1 AND x.name_hash = k.name_hash OFFSET 0) u
+LIMIT $5)",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::BYTEA_ARRAY, Type::BYTEA_ARRAY, Type::INT8],
     columns: &[Type::TEXT, Type::TEXT, Type::BOOL, Type::TEXT],
 };
@@ -91,22 +118,15 @@ WHERE u.pos < excluded.pos",
     columns: &[],
 };
 
-const CATALOGUE: Statement = Statement {
-    sql: "-- evidence.catalogue
-SELECT DISTINCT ON (price) price, from_pos, credits, unit FROM catalogue_entry
-WHERE tenant_id = $1 AND price = ANY($2)
-ORDER BY price, from_pos DESC",
-    params: &[Type::INT4, Type::TEXT_ARRAY],
-    columns: &[Type::TEXT, Type::INT8, Type::INT8, Type::TEXT],
-};
-
-const CATALOGUE_INSERT: Statement = Statement {
-    sql: "-- evidence.catalogue_insert
-INSERT INTO catalogue_entry AS c (tenant_id, price, from_pos, not_ours, credits, unit)
-SELECT h.tenant_id, k.price, k.from_pos, k.credits IS NULL, k.credits, k.unit
-FROM log_head h, unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[]) AS k (price, from_pos, credits, unit)
-WHERE h.tenant_id = $1",
-    params: &[Type::INT4, Type::TEXT_ARRAY, Type::INT8_ARRAY, Type::INT8_ARRAY, Type::TEXT_ARRAY],
+// Position 0 as that of the newest change: the app has not told of him yet, and whatever it tells is newer.
+const USERS_ADD: Statement = Statement {
+    sql: "-- evidence.users_add
+INSERT INTO app_user AS u (tenant_id, user_id, first_pos, pos)
+SELECT h.tenant_id, k.user_id, k.pos, 0
+FROM log_head h, unnest($2::text[], $3::bigint[]) AS k (user_id, pos)
+WHERE h.tenant_id = $1
+ON CONFLICT (tenant_id, user_id) DO NOTHING",
+    params: &[Type::INT4, Type::TEXT_ARRAY, Type::INT8_ARRAY],
     columns: &[],
 };
 
@@ -115,10 +135,10 @@ pub(crate) const STATEMENTS: &[&Statement] = &[
     &CUSTOMERS_UPSERT,
     &LINKS,
     &LINKS_INSERT,
+    &LINKS_END,
     &USERS,
     &USERS_UPSERT,
-    &CATALOGUE,
-    &CATALOGUE_INSERT,
+    &USERS_ADD,
 ];
 
 /// Most users of one name that are read: more are no hint.
@@ -144,15 +164,28 @@ pub struct CustomerRow {
     pub pos: i64,
 }
 
-/// A link that holds, or is made.
+/// A link that holds.
+#[derive(Debug, Clone)]
+pub struct Linked {
+    /// Customer.
+    pub key: CustomerKey,
+    /// User.
+    pub user_id: String,
+    /// Root key, as it was then, of the payment that made it.
+    pub payment: Option<String>,
+}
+
+/// A link that is made.
 #[derive(Debug, Clone)]
 pub struct LinkRow {
     /// Customer.
     pub key: CustomerKey,
     /// User.
     pub user_id: String,
-    /// Position of the decision that made it. Written only.
+    /// Position of the decision that made it.
     pub from_pos: i64,
+    /// Position of the decision that ended it.
+    pub to_pos: Option<i64>,
 }
 
 /// A user, as far as evidence is concerned. Hashes are hexadecimal.
@@ -187,19 +220,6 @@ pub struct RegistrationRow {
     pub metadata: String,
     /// Position of the event.
     pub pos: i64,
-}
-
-/// The newest entry of a price. Without credits: not ours.
-#[derive(Debug, Clone)]
-pub struct EntryRow {
-    /// Price.
-    pub price: String,
-    /// Position of the event.
-    pub from_pos: i64,
-    /// Credits per quantity of one.
-    pub credits: Option<i64>,
-    /// Unit.
-    pub unit: Option<String>,
 }
 
 /// Facts of these customers.
@@ -243,14 +263,14 @@ pub async fn links(
     connection: &impl Connection,
     tenant_id: i32,
     keys: &[CustomerKey],
-) -> Result<Vec<LinkRow>, Error> {
+) -> Result<Vec<Linked>, Error> {
     let rows =
         query(connection, &LINKS, &[&tenant_id, &column!(keys, account), &column!(keys, customer)])
             .await?;
-    let link = |row: &tokio_postgres::Row| LinkRow {
+    let link = |row: &tokio_postgres::Row| Linked {
         key: CustomerKey { account: row.get(0), customer: row.get(1) },
         user_id: row.get(2),
-        from_pos: 0,
+        payment: row.get(3),
     };
     Ok(rows.iter().map(link).collect())
 }
@@ -265,13 +285,30 @@ pub async fn links_insert_in_tx(
         return Ok(());
     }
     let (accounts, customers) = (column!(rows, key.account), column!(rows, key.customer));
-    let (positions, users) = (column!(rows, from_pos), column!(rows, user_id));
-    execute(tx, &LINKS_INSERT, &[&tenant_id, &accounts, &customers, &positions, &users])
+    let (from, users, to) =
+        (column!(rows, from_pos), column!(rows, user_id), column!(rows, to_pos));
+    execute(tx, &LINKS_INSERT, &[&tenant_id, &accounts, &customers, &from, &users, &to])
         .await
         .map(drop)
 }
 
-/// Those of these users that are known, and whoever has one of the e-mails or names (by their hashes).
+/// Ends the links of these customers that hold, each by the decision at a position. Call it before new ones are made.
+pub async fn links_end_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    ended: &[(CustomerKey, i64)],
+) -> Result<(), Error> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let (accounts, customers) = (column!(ended, 0.account), column!(ended, 0.customer));
+    execute(tx, &LINKS_END, &[&tenant_id, &accounts, &customers, &column!(ended, 1)])
+        .await
+        .map(drop)
+}
+
+/// Those of these users that are known, and whoever has one of the e-mails or names (by their hashes). One may come more than
+/// once.
 pub async fn users(
     connection: &impl Connection,
     tenant_id: i32,
@@ -318,34 +355,14 @@ pub async fn users_upsert_in_tx(
     .map(drop)
 }
 
-/// The newest entries of these prices.
-pub async fn catalogue(
-    connection: &impl Connection,
-    tenant_id: i32,
-    prices: &[String],
-) -> Result<Vec<EntryRow>, Error> {
-    let rows = query(connection, &CATALOGUE, &[&tenant_id, &prices]).await?;
-    let entry = |row: &tokio_postgres::Row| EntryRow {
-        price: row.get(0),
-        from_pos: row.get(1),
-        credits: row.get(2),
-        unit: row.get(3),
-    };
-    Ok(rows.iter().map(entry).collect())
-}
-
-/// Adds catalogue entries.
-pub async fn catalogue_insert_in_tx(
+/// Adds users, each by the position of the payment because of which; those who are there stay as they are.
+pub async fn users_add_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
-    rows: &[EntryRow],
+    rows: &[(i64, String)],
 ) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
-    let (prices, positions) = (column!(rows, price), column!(rows, from_pos));
-    let (credits, units) = (column!(rows, credits), column!(rows, unit));
-    execute(tx, &CATALOGUE_INSERT, &[&tenant_id, &prices, &positions, &credits, &units])
-        .await
-        .map(drop)
+    execute(tx, &USERS_ADD, &[&tenant_id, &column!(rows, 1), &column!(rows, 0)]).await.map(drop)
 }

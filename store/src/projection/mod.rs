@@ -5,7 +5,7 @@
 //! Whoever commits postings or moves a case takes its locks in this order, each class sorted by its key's bytes:
 //!
 //! 1. slots (`projection_slot`), or a lane of released cases ([`released::Lane`]); skipped when taken, never waited for,
-//! 2. subjects ([`subjects`]): `case:…`, `customer:…`, `price:…`, `user:…`,
+//! 2. subjects ([`subjects`]): `case:…` of a case that holds an event alone, `customer:…`, `price:…`, `pull:…`, `user:…`,
 //! 3. payments ([`payments`]): alias rows by inserting the missing ones, then root rows,
 //! 4. accounts ([`crate::books`]): owner rows by inserting, then account rows,
 //! 5. idempotency keys,
@@ -19,6 +19,7 @@
 
 pub mod attempts;
 pub mod cases;
+pub mod catalogue;
 pub mod decisions;
 pub mod evidence;
 pub mod outbox;
@@ -34,6 +35,7 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
     [
         attempts::STATEMENTS,
         cases::STATEMENTS,
+        catalogue::STATEMENTS,
         decisions::STATEMENTS,
         evidence::STATEMENTS,
         outbox::STATEMENTS,

@@ -1,6 +1,7 @@
 //! Payments: their aliases, their rows, their legs.
 //! writers: projector
 
+use ledger::account::Terms;
 use tokio_postgres::types::Type;
 
 use super::column;
@@ -42,7 +43,7 @@ ON CONFLICT DO NOTHING",
 
 const LOCK: Statement = Statement {
     sql: r#"-- payments.lock
-SELECT p.root_key, p.owner_account, p.claimant, p.first_pos, p.status, p.facts::text, p.merged_into
+SELECT p.root_key, p.owner_account, p.version, p.claimant, p.first_pos, p.status, p.facts::text, p.merged_into
 FROM payment p WHERE p.tenant_id = $1 AND p.root_key = ANY($2) ORDER BY p.root_key COLLATE "C" FOR UPDATE"#,
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: PAYMENT_COLUMNS,
@@ -50,14 +51,22 @@ FROM payment p WHERE p.tenant_id = $1 AND p.root_key = ANY($2) ORDER BY p.root_k
 
 const PEEK: Statement = Statement {
     sql: "-- payments.peek
-SELECT p.root_key, p.owner_account, p.claimant, p.first_pos, p.status, p.facts::text, p.merged_into
+SELECT p.root_key, p.owner_account, p.version, p.claimant, p.first_pos, p.status, p.facts::text, p.merged_into
 FROM payment p WHERE p.tenant_id = $1 AND p.root_key = ANY($2)",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: PAYMENT_COLUMNS,
 };
 
-const PAYMENT_COLUMNS: &[Type] =
-    &[Type::TEXT, Type::UUID, Type::TEXT, Type::INT8, Type::INT2, Type::TEXT, Type::TEXT];
+const PAYMENT_COLUMNS: &[Type] = &[
+    Type::TEXT,
+    Type::UUID,
+    Type::INT8,
+    Type::TEXT,
+    Type::INT8,
+    Type::INT2,
+    Type::TEXT,
+    Type::TEXT,
+];
 
 const OWNERS: Statement = Statement {
     sql: "-- payments.owners
@@ -68,24 +77,36 @@ SELECT account_id, kind, key FROM owner WHERE tenant_id = $1 AND account_id = AN
 
 const LEGS: Statement = Statement {
     sql: "-- payments.legs
-SELECT root_key, line, leg, unit, expected, target, posted FROM payment_leg
+SELECT root_key, line, leg, unit, expected, target, posted, priority, nullif(expires_at, 'infinity') FROM payment_leg
 WHERE tenant_id = $1 AND root_key = ANY($2)",
     params: &[Type::INT4, Type::TEXT_ARRAY],
-    columns: &[Type::TEXT, Type::TEXT, Type::INT2, Type::TEXT, Type::INT8, Type::INT8, Type::INT8],
+    columns: &[
+        Type::TEXT,
+        Type::TEXT,
+        Type::INT2,
+        Type::TEXT,
+        Type::INT8,
+        Type::INT8,
+        Type::INT8,
+        Type::INT2,
+        Type::TIMESTAMPTZ,
+    ],
 };
 
 const UPDATE: Statement = Statement {
     sql: "-- payments.update
 UPDATE payment p
-SET owner_account = k.owner_account, claimant = k.claimant, first_pos = k.first_pos, paid = k.paid,
-    currency = k.currency, status = k.status, facts = k.facts::jsonb, version = p.version + 1
-FROM unnest($2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::smallint[], $9::text[])
-    AS k (root_key, owner_account, claimant, first_pos, paid, currency, status, facts)
+SET owner_account = k.owner_account, version = k.version, claimant = k.claimant, first_pos = k.first_pos,
+    paid = k.paid, currency = k.currency, status = k.status, facts = k.facts::jsonb
+FROM unnest($2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::smallint[],
+            $10::text[])
+    AS k (root_key, owner_account, version, claimant, first_pos, paid, currency, status, facts)
 WHERE p.tenant_id = $1 AND p.root_key = k.root_key",
     params: &[
         Type::INT4,
         Type::TEXT_ARRAY,
         Type::UUID_ARRAY,
+        Type::INT8_ARRAY,
         Type::TEXT_ARRAY,
         Type::INT8_ARRAY,
         Type::INT8_ARRAY,
@@ -99,7 +120,7 @@ WHERE p.tenant_id = $1 AND p.root_key = k.root_key",
 const MERGE: Statement = Statement {
     sql: "-- payments.merge
 UPDATE payment p
-SET owner_account = NULL, claimant = NULL, facts = '{}', version = p.version + 1, merged_into = k.into_key
+SET owner_account = NULL, claimant = NULL, facts = '{}', merged_into = k.into_key
 FROM unnest($2::text[], $3::text[]) AS k (root_key, into_key)
 WHERE p.tenant_id = $1 AND p.root_key = k.root_key",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
@@ -113,13 +134,21 @@ DELETE FROM payment_leg WHERE tenant_id = $1 AND root_key = ANY($2)",
     columns: &[],
 };
 
-const LEGS_INSERT: Statement = Statement {
-    sql: "-- payments.legs_insert
-INSERT INTO payment_leg AS l (tenant_id, root_key, line, leg, unit, expected, target, posted)
-SELECT h.tenant_id, k.root_key, k.line, k.leg, k.unit, k.expected, k.target, k.posted
-FROM log_head h, unnest($2::text[], $3::text[], $4::smallint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
-    AS k (root_key, line, leg, unit, expected, target, posted)
-WHERE h.tenant_id = $1",
+const LEGS_UPSERT: Statement = Statement {
+    sql: "-- payments.legs_upsert
+INSERT INTO payment_leg AS l (tenant_id, root_key, line, leg, unit, expected, target, posted, priority, expires_at)
+SELECT h.tenant_id, k.root_key, k.line, k.leg, k.unit, k.expected, k.target, k.posted, k.priority,
+       coalesce(k.expires_at, 'infinity')
+FROM log_head h,
+     unnest($2::text[], $3::text[], $4::smallint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::smallint[],
+            $10::timestamptz[])
+     AS k (root_key, line, leg, unit, expected, target, posted, priority, expires_at)
+WHERE h.tenant_id = $1
+ON CONFLICT (tenant_id, root_key, line, leg) DO UPDATE
+SET unit = excluded.unit, expected = excluded.expected, target = excluded.target, posted = excluded.posted,
+    priority = excluded.priority, expires_at = excluded.expires_at
+WHERE (l.unit, l.expected, l.target, l.posted, l.priority, l.expires_at) IS DISTINCT FROM
+      (excluded.unit, excluded.expected, excluded.target, excluded.posted, excluded.priority, excluded.expires_at)",
     params: &[
         Type::INT4,
         Type::TEXT_ARRAY,
@@ -129,6 +158,8 @@ WHERE h.tenant_id = $1",
         Type::INT8_ARRAY,
         Type::INT8_ARRAY,
         Type::INT8_ARRAY,
+        Type::INT2_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
     ],
     columns: &[],
 };
@@ -144,7 +175,7 @@ pub(crate) const STATEMENTS: &[&Statement] = &[
     &UPDATE,
     &MERGE,
     &LEGS_CLEAR,
-    &LEGS_INSERT,
+    &LEGS_UPSERT,
 ];
 
 /// A payment's row.
@@ -154,6 +185,8 @@ pub struct PaymentRow {
     pub root_key: String,
     /// Account that its credits stand on.
     pub owner_account: Option<uuid::Uuid>,
+    /// Counts up with each change of that account.
+    pub version: i64,
     /// The one user whom all evidence names.
     pub claimant: Option<String>,
     /// Position of the first event that told of it.
@@ -187,6 +220,8 @@ pub struct LegRow {
     pub target: i64,
     /// Credits that are posted.
     pub posted: i64,
+    /// Until when they can be spent, and before which others.
+    pub terms: Terms,
 }
 
 /// Whom an account belongs to.
@@ -298,11 +333,12 @@ pub async fn legs(
         expected: row.get(4),
         target: row.get(5),
         posted: row.get(6),
+        terms: Terms { priority: row.get(7), expires_at: row.get(8) },
     };
     Ok(rows.iter().map(leg).collect())
 }
 
-/// Writes payments that are locked, and their legs anew.
+/// Writes payments that are locked, and their legs. A leg stays once it is there.
 pub async fn update_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
@@ -320,6 +356,7 @@ pub async fn update_in_tx(
             &tenant_id,
             &roots,
             &column!(payments, owner_account),
+            &column!(payments, version),
             &column!(payments, claimant),
             &column!(payments, first_pos),
             &column!(payments, paid),
@@ -329,13 +366,12 @@ pub async fn update_in_tx(
         ],
     )
     .await?;
-    execute(tx, &LEGS_CLEAR, &[&tenant_id, &roots]).await?;
     if legs.is_empty() {
         return Ok(());
     }
     execute(
         tx,
-        &LEGS_INSERT,
+        &LEGS_UPSERT,
         &[
             &tenant_id,
             &column!(legs, root_key),
@@ -345,6 +381,8 @@ pub async fn update_in_tx(
             &column!(legs, expected),
             &column!(legs, target),
             &column!(legs, posted),
+            &column!(legs, terms.priority),
+            &column!(legs, terms.expires_at),
         ],
     )
     .await
@@ -369,11 +407,12 @@ fn payment_row(row: &tokio_postgres::Row) -> PaymentRow {
     PaymentRow {
         root_key: row.get(0),
         owner_account: row.get(1),
-        claimant: row.get(2),
-        first_pos: row.get(3),
-        status: row.get(4),
-        facts: row.get(5),
-        merged_into: row.get(6),
+        version: row.get(2),
+        claimant: row.get(3),
+        first_pos: row.get(4),
+        status: row.get(5),
+        facts: row.get(6),
+        merged_into: row.get(7),
         paid: None,
         currency: None,
     }

@@ -21,13 +21,28 @@ WHERE c.tenant_id = $1 AND c.case_id = k.case_id AND c.state = 1 AND c.due_pos I
     columns: &[],
 };
 
+// Ids are hashes, so any byte of them shares the cases out evenly; the first ones would not, because cases are marked in
+// their order.
+const LANES_DUE: Statement = Statement {
+    sql: "-- released.lanes
+SELECT l.lane, count(*)
+FROM (
+    SELECT get_byte(uuid_send(c.case_id), 15) % $3 AS lane FROM review_case c
+    WHERE c.tenant_id = $1 AND c.state = 1 AND c.due_pos IS NOT NULL AND c.due <= $2
+    ORDER BY c.due, c.case_id LIMIT $4
+) l
+GROUP BY l.lane ORDER BY l.lane",
+    params: &[Type::INT4, Type::TIMESTAMPTZ, Type::INT4, Type::INT8],
+    columns: &[Type::INT4, Type::INT8],
+};
+
 const LIST: Statement = Statement {
     sql: "-- released.list
-SELECT case_id FROM review_case
-WHERE tenant_id = $1 AND state = 1 AND due_pos IS NOT NULL AND due <= $2 AND case_id BETWEEN $3 AND $4
+SELECT case_id, pos, root_key FROM review_case
+WHERE tenant_id = $1 AND state = 1 AND due_pos IS NOT NULL AND due <= $2 AND get_byte(uuid_send(case_id), 15) % $3 = $4
 ORDER BY due, case_id LIMIT $5",
-    params: &[Type::INT4, Type::TIMESTAMPTZ, Type::UUID, Type::UUID, Type::INT8],
-    columns: &[Type::UUID],
+    params: &[Type::INT4, Type::TIMESTAMPTZ, Type::INT4, Type::INT4, Type::INT8],
+    columns: &[Type::UUID, Type::INT8, Type::TEXT],
 };
 
 // No safety rests on it, only that two healers do not prepare the same work: payments' locks order what they decide.
@@ -45,35 +60,25 @@ UPDATE review_case SET due = $3 WHERE tenant_id = $1 AND case_id = $2 AND state 
     columns: &[],
 };
 
-pub(crate) const STATEMENTS: &[&Statement] = &[&MARK, &LIST, &CLAIM_LANE, &POSTPONE];
+pub(crate) const STATEMENTS: &[&Statement] = &[&MARK, &LANES_DUE, &LIST, &CLAIM_LANE, &POSTPONE];
 
-/// Number of lanes that released cases are shared out to; a power of two.
-pub const LANES: u32 = 8;
+/// Number of lanes that released cases are shared out to.
+pub const LANES: i32 = 8;
 
-/// How far behind the lane's number the rest of a case's id begins.
-const LANE_SHIFT: u32 = u128::BITS - LANES.ilog2();
-
-/// A part of a tenant's released cases: an equal share of all ids, which are hashes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Lane(u32);
-
-impl Lane {
-    /// The lane of this number; numbers beyond the last begin again.
-    pub const fn new(number: u32) -> Self {
-        Self(number % LANES)
-    }
-
-    /// The lane of a case.
-    pub fn of(case_id: Uuid) -> Self {
-        Self(u32::try_from(case_id.as_u128() >> LANE_SHIFT).unwrap_or_default())
-    }
-
-    /// The first and the last id that may be in it.
-    fn bounds(self) -> (Uuid, Uuid) {
-        let first = u128::from(self.0) << LANE_SHIFT;
-        (Uuid::from_u128(first), Uuid::from_u128(first | !(u128::MAX << LANE_SHIFT)))
-    }
+/// A case that is to be decided anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Released {
+    /// Id.
+    pub case_id: Uuid,
+    /// Position of the event that opened it.
+    pub pos: i64,
+    /// Payment that it holds up; `None`: it holds the event alone.
+    pub root_key: Option<String>,
 }
+
+/// A part of a tenant's released cases, by its number: an equal share of all ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lane(pub i32);
 
 /// Marks those of these cases as due that are open and not due already, each by the position of a fact; how many.
 pub(super) async fn mark_in_tx(
@@ -102,17 +107,32 @@ pub async fn claim_lane_in_tx(
     Ok(row.is_some_and(|row| row.get(0)))
 }
 
-/// Open cases that a fact released and that are due by now, longest first: of one lane, or of all.
+/// The lanes in which cases are due by now, with how many of the first `limit` cases each has.
+pub async fn lanes(
+    connection: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Lane, i64)>, Error> {
+    let rows = query(connection, &LANES_DUE, &[&tenant_id, &now, &LANES, &limit]).await?;
+    Ok(rows.iter().map(|row| (Lane(row.get(0)), row.get(1))).collect())
+}
+
+/// Open cases of a lane that a fact released and that are due by now, longest first.
 pub async fn list(
     connection: &impl Connection,
     tenant_id: i32,
     now: Timestamp,
-    lane: Option<Lane>,
+    lane: Lane,
     limit: i64,
-) -> Result<Vec<Uuid>, Error> {
-    let (first, last) = lane.map_or((Uuid::nil(), Uuid::max()), Lane::bounds);
-    let rows = query(connection, &LIST, &[&tenant_id, &now, &first, &last, &limit]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+) -> Result<Vec<Released>, Error> {
+    let rows = query(connection, &LIST, &[&tenant_id, &now, &LANES, &lane.0, &limit]).await?;
+    let released = |row: &tokio_postgres::Row| Released {
+        case_id: row.get(0),
+        pos: row.get(1),
+        root_key: row.get(2),
+    };
+    Ok(rows.iter().map(released).collect())
 }
 
 /// Puts a released case off that could not be decided, so that it does not stand before the others.
@@ -123,21 +143,4 @@ pub async fn postpone(
     until: Timestamp,
 ) -> Result<(), Error> {
     execute(connection, &POSTPONE, &[&tenant_id, &case_id, &until]).await.map(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_case_is_in_one_lane() {
-        for number in 0..LANES {
-            let (first, last) = Lane::new(number).bounds();
-            assert_eq!((Lane::of(first), Lane::of(last)), (Lane::new(number), Lane::new(number)));
-            let next = Lane::new(number.wrapping_add(1)).bounds().0;
-            assert!(next.is_nil() || last.as_u128().wrapping_add(1) == next.as_u128());
-        }
-        assert_eq!(Lane::new(0).bounds().0, Uuid::nil());
-        assert_eq!(Lane::new(LANES.wrapping_sub(1)).bounds().1, Uuid::max());
-    }
 }

@@ -10,6 +10,8 @@ use crate::statement::{Connection, Statement, query_opt};
 /// Every statement of this module.
 pub(crate) const STATEMENTS: &[&Statement] = &[&FIND];
 
+// Disputes: which ones took money, and which of those are still open, is told by the payment's facts as
+// `rules::reversal::Dispute` says it. A payment's disputes take credits together: of these, the open ones' share counts.
 const FIND: Statement = Statement {
     sql: "-- read.balance_get
 WITH own_payment AS (
@@ -33,11 +35,17 @@ SELECT coalesce(a.posted, 0)::bigint AS posted,
         WHERE p.status = 1 AND l.leg = 1 AND l.unit = $4) AS pending,
        (SELECT coalesce(sum(l.posted), 0)::bigint
         FROM own_payment p JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key
-        WHERE p.owner_kind = 2 AND l.leg = 1 AND l.unit = $4) AS in_review,
-       (SELECT coalesce(sum(greatest(-l.posted, 0)), 0)::bigint
-        FROM payment p JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key
-        WHERE p.tenant_id = $1 AND p.owner_account = $3 AND p.merged_into IS NULL
-          AND l.leg = 3 AND l.unit = $4) AS disputed,
+        WHERE p.owner_kind = 2 AND l.unit = $4) AS in_review,
+       (SELECT coalesce(sum(trunc(-l.posted * d.open / d.gone)), 0)::bigint
+        FROM payment p
+        JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key AND l.leg = 3 AND l.posted < 0 AND l.unit = $4
+        CROSS JOIN LATERAL (
+            SELECT sum(w.amount) AS gone, sum(w.amount) FILTER (WHERE w.is_open) AS open
+            FROM (SELECT greatest((f.dispute->'movement'->>'amount')::numeric, 0) AS amount,
+                         coalesce(f.dispute->'status'->>1 NOT IN ('won', 'lost', 'prevented', 'warning_closed'), true) AS is_open
+                  FROM jsonb_each(p.facts->'reversals'->'disputes') f (id, dispute)
+                  WHERE f.dispute->'movement'->>'reinstated' = 'false') w) d
+        WHERE p.tenant_id = $1 AND p.owner_account = $3 AND p.merged_into IS NULL AND d.gone > 0) AS disputed,
        (SELECT n.free::bigint FROM next_expiry n) AS next_expiry_amount,
        (SELECT n.expires_at FROM next_expiry n) AS next_expiry_at,
        (SELECT coalesce(max(d.pos), 0) FROM decision d WHERE d.tenant_id = $1) AS decided_pos
@@ -59,9 +67,9 @@ pub struct Parts {
     pub expired: i64,
     /// Credits of payments that are still under way and name this user alone.
     pub pending: i64,
-    /// Credits that are paid, stand unclaimed, and name this user alone.
+    /// Credits that are paid and not taken back, stand unclaimed, and name this user alone.
     pub in_review: i64,
-    /// Credits that disputes took back.
+    /// Credits that disputes took back which are still open.
     pub disputed: i64,
     /// What runs out next, and when.
     pub expiring_next: Option<(i64, Timestamp)>,

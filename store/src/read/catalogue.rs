@@ -1,48 +1,241 @@
-//! The catalogue as it stands: the newest entry of a price counts.
+//! The catalogue: its entries as they stand, and the versions of each.
 
 use jiff::Timestamp;
+use serde_json::Value;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use super::page::{Found, Page};
 use crate::error::Error;
-use crate::statement::{Connection, Statement, query_opt};
+use crate::statement::{Connection, Statement, query};
 
 /// Every statement of this module.
-pub(crate) const STATEMENTS: &[&Statement] = &[&FIND];
+pub(crate) const STATEMENTS: &[&Statement] = &[&FORWARD, &BACKWARD, &VERSIONS];
 
-const FIND: Statement = Statement {
-    sql: "-- read.catalogue_get
-SELECT c.from_pos, c.not_ours, c.credits, c.unit, e.received_at AS created_at
+/// Most versions of one entry that there are to be: one for each day of some years. All of them are read with each
+/// purchase.
+pub const MAX_VERSIONS: i64 = 1_000;
+
+const COLUMNS: &[Type] = &[
+    Type::TEXT,
+    Type::INT8,
+    Type::TIMESTAMPTZ,
+    Type::INT8,
+    Type::TEXT,
+    Type::TEXT,
+    Type::INT2,
+    Type::TIMESTAMPTZ,
+    Type::BYTEA,
+];
+
+// Of each key the version that counts now: the latest that has begun, else the first that will.
+const FORWARD: Statement = Statement {
+    sql: r#"-- read.catalogue_list_forward
+SELECT DISTINCT ON (c.price COLLATE "C") c.price, c.from_pos, nullif(c.valid_from, '-infinity') AS valid_from, c.credits,
+       c.unit, c.expires, c.priority, e.received_at, e.body
+FROM catalogue_entry c JOIN event e ON e.tenant_id = c.tenant_id AND e.pos = c.from_pos
+WHERE c.tenant_id = $1 AND c.price COLLATE "C" > $2
+ORDER BY c.price COLLATE "C", c.valid_from <= $3 DESC, CASE WHEN c.valid_from <= $3 THEN c.valid_from END DESC,
+         c.valid_from, c.from_pos DESC
+LIMIT $4"#,
+    params: &[Type::INT4, Type::TEXT, Type::TIMESTAMPTZ, Type::INT8],
+    columns: COLUMNS,
+};
+
+const BACKWARD: Statement = Statement {
+    sql: r#"-- read.catalogue_list_backward
+SELECT DISTINCT ON (c.price COLLATE "C") c.price, c.from_pos, nullif(c.valid_from, '-infinity') AS valid_from, c.credits,
+       c.unit, c.expires, c.priority, e.received_at, e.body
+FROM catalogue_entry c JOIN event e ON e.tenant_id = c.tenant_id AND e.pos = c.from_pos
+WHERE c.tenant_id = $1 AND c.price COLLATE "C" < $2
+ORDER BY c.price COLLATE "C" DESC, c.valid_from <= $3 DESC, CASE WHEN c.valid_from <= $3 THEN c.valid_from END DESC,
+         c.valid_from, c.from_pos DESC
+LIMIT $4"#,
+    params: &[Type::INT4, Type::TEXT, Type::TIMESTAMPTZ, Type::INT8],
+    columns: COLUMNS,
+};
+
+const VERSIONS: Statement = Statement {
+    sql: "-- read.catalogue_versions
+SELECT c.price, c.from_pos, nullif(c.valid_from, '-infinity') AS valid_from, c.credits, c.unit, c.expires, c.priority,
+       e.received_at, e.body
 FROM catalogue_entry c JOIN event e ON e.tenant_id = c.tenant_id AND e.pos = c.from_pos
 WHERE c.tenant_id = $1 AND c.price = $2
-ORDER BY c.from_pos DESC LIMIT 1",
-    params: &[Type::INT4, Type::TEXT],
-    columns: &[Type::INT8, Type::BOOL, Type::INT8, Type::TEXT, Type::TIMESTAMPTZ],
+ORDER BY c.valid_from DESC, c.from_pos DESC
+LIMIT $3",
+    params: &[Type::INT4, Type::TEXT, Type::INT8],
+    columns: COLUMNS,
 };
 
 /// What one of a price is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Position that it holds from.
-    pub from_pos: i64,
-    /// Credits per quantity of one and their unit; `None`: purchases of this price do not concern us.
-    pub worth: Option<(i64, String)>,
-    /// When it was set.
-    pub created_at: Timestamp,
+pub struct Worth {
+    /// Credits per quantity of one, in the unit's smallest part.
+    pub credits: i64,
+    /// Unit.
+    pub unit: String,
+    /// How long they last: an ISO 8601 duration, or `period_end`; `None`: for ever.
+    pub expires: Option<String>,
+    /// Lower is drawn first.
+    pub priority: i16,
 }
 
-/// The entry of a price that is in force.
-pub async fn catalogue_get(
+/// One version of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Position that set it.
+    pub from_pos: i64,
+    /// Purchases that were paid from then on count by it; `None`: from ever.
+    pub valid_from: Option<Timestamp>,
+    /// What it says; `None`: purchases do not concern us.
+    pub worth: Option<Worth>,
+    /// When it was set.
+    pub created_at: Timestamp,
+    /// Who set it.
+    pub actor: Option<String>,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+}
+
+/// All versions of one entry, the one with the latest moment first, and of those with the same the newest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Versions(pub Vec<Version>);
+
+impl Versions {
+    /// The version that counts now: the latest that has begun, else the first that will.
+    pub fn current(&self, now: Timestamp) -> Option<&Version> {
+        let has_begun = |version: &&Version| version.valid_from.is_none_or(|from| from <= now);
+        let first = self.0.last().map(|last| last.valid_from);
+        let to_begin = || self.0.iter().find(|version| Some(version.valid_from) == first);
+        self.0.iter().find(has_begun).or_else(to_begin)
+    }
+
+    /// The version that says this already, so that saying it once more would change nothing: of those from the same moment
+    /// the newest, or where none is named the one that counts now.
+    pub fn saying(
+        &self,
+        worth: Option<&Worth>,
+        valid_from: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<&Version> {
+        let standing = match valid_from {
+            Some(_) => self.0.iter().find(|version| version.valid_from == valid_from),
+            None => self
+                .current(now)
+                .filter(|version| version.valid_from.is_none_or(|from| from <= now)),
+        };
+        standing.filter(|version| version.worth.as_ref() == worth)
+    }
+
+    /// Newest position; 0 if there is none.
+    pub fn newest_pos(&self) -> i64 {
+        self.0.iter().map(|version| version.from_pos).max().unwrap_or_default()
+    }
+}
+
+/// One page of the keys, in the order of their bytes, each with the version that counts now.
+pub async fn catalogue_list(
     connection: &impl Connection,
     tenant_id: i32,
-    price: &str,
-) -> Result<Option<Entry>, Error> {
-    let Some(row) = query_opt(connection, &FIND, &[&tenant_id, &price]).await? else {
-        return Ok(None);
-    };
+    now: Timestamp,
+    page: &Page<String>,
+) -> Result<Found<(String, Version)>, Error> {
+    let statement = if page.is_upward() { &BACKWARD } else { &FORWARD };
+    let rows = query(connection, statement, &[&tenant_id, &page.text(), &now, &page.rows_to_ask()])
+        .await?;
+    let entry = |row: &Row| Ok((row.get("price"), read(row)?));
+    let entries: Result<Vec<_>, Error> = rows.iter().map(entry).collect();
+    Ok(page.cut(entries?))
+}
+
+/// The versions of one entry; none if there is no such entry.
+pub async fn catalogue_versions(
+    connection: &impl Connection,
+    tenant_id: i32,
+    key: &str,
+) -> Result<Versions, Error> {
+    let rows = query(connection, &VERSIONS, &[&tenant_id, &key, &MAX_VERSIONS]).await?;
+    rows.iter().map(read).collect::<Result<_, Error>>().map(Versions)
+}
+
+fn read(row: &Row) -> Result<Version, Error> {
+    let from_pos: i64 = row.get("from_pos");
+    let body: Option<&[u8]> = row.get("body");
+    let said: Value = body
+        .map_or(Ok(Value::Null), serde_json::from_slice)
+        .map_err(|_| Error::inconsistent("event", "body", format!("position {from_pos}")))?;
+    let text = |member: &str| said.get(member).and_then(Value::as_str).map(str::to_owned);
     let credits: Option<i64> = row.get("credits");
-    Ok(Some(Entry {
-        from_pos: row.get("from_pos"),
-        worth: credits.zip(row.get("unit")),
-        created_at: row.get("created_at"),
-    }))
+    let worth = credits.zip(row.get("unit")).map(|(credits, unit)| Worth {
+        credits,
+        unit,
+        expires: row.get("expires"),
+        priority: row.get("priority"),
+    });
+    Ok(Version {
+        from_pos,
+        valid_from: row.get("valid_from"),
+        worth,
+        created_at: row.get("received_at"),
+        actor: text("actor"),
+        reason: text("reason"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn worth(credits: i64) -> Worth {
+        Worth { credits, unit: "credits".into(), expires: None, priority: 0 }
+    }
+
+    fn versions(told: &[(i64, Option<i64>, i64)]) -> Versions {
+        let version = |(from_pos, valid_from, credits): &(i64, Option<i64>, i64)| Version {
+            from_pos: *from_pos,
+            valid_from: valid_from.map(at),
+            worth: Some(worth(*credits)),
+            created_at: at(0),
+            actor: None,
+            reason: None,
+        };
+        Versions(told.iter().map(version).collect())
+    }
+
+    #[test]
+    fn the_current_one_is_the_latest_that_has_begun_else_the_first_that_will() {
+        let told =
+            versions(&[(4, Some(300), 40), (5, Some(100), 30), (2, Some(100), 20), (1, None, 10)]);
+        let current = |told: &Versions, now| told.current(at(now)).map(|version| version.from_pos);
+        let expected = [(99, 1), (100, 5), (299, 5), (300, 4)];
+        assert_eq!(
+            expected.map(|(now, _)| current(&told, now)),
+            expected.map(|(_, pos)| Some(pos))
+        );
+        let to_come = versions(&[(4, Some(300), 40), (5, Some(100), 30), (2, Some(100), 20)]);
+        assert_eq!((current(&to_come, 99), to_come.newest_pos()), (Some(5), 5));
+        assert_eq!((current(&Versions::default(), 0), Versions::default().newest_pos()), (None, 0));
+    }
+
+    #[test]
+    fn the_same_said_again_is_found() {
+        let told =
+            versions(&[(4, Some(300), 40), (5, Some(100), 30), (2, Some(100), 20), (1, None, 10)]);
+        let saying = |credits, valid_from: Option<i64>, now| {
+            told.saying(Some(&worth(credits)), valid_from.map(at), at(now))
+                .map(|version| version.from_pos)
+        };
+        assert_eq!(
+            (saying(30, None, 200), saying(20, None, 200), saying(40, None, 200)),
+            (Some(5), None, None)
+        );
+        assert_eq!((saying(40, Some(300), 200), saying(20, Some(100), 200)), (Some(4), None));
+        assert_eq!((saying(10, Some(50), 200), told.saying(None, None, at(200))), (None, None));
+        let to_come = versions(&[(4, Some(300), 40)]);
+        assert_eq!(to_come.saying(Some(&worth(40)), None, at(0)), None, "it is to count at once");
+    }
 }

@@ -32,7 +32,7 @@ SELECT p.root_key, p.status, p.claimant, o.kind, o.key, u.unit,
 FROM chain c JOIN payment p ON p.tenant_id = $1 AND p.root_key = c.root_key
 LEFT JOIN owner o ON o.tenant_id = p.tenant_id AND o.account_id = p.owner_account
 LEFT JOIN LATERAL (SELECT f.unit FROM payment_leg f WHERE f.tenant_id = $1 AND f.root_key = p.root_key
-                   ORDER BY f.line LIMIT 1) u ON true
+                   ORDER BY f.expected = 0, f.line LIMIT 1) u ON true
 LEFT JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key AND l.unit = u.unit
 WHERE p.merged_into IS NULL
 GROUP BY p.root_key, p.status, p.claimant, p.facts, o.kind, o.key, u.unit",
@@ -60,7 +60,7 @@ SELECT EXISTS (
     columns: &[Type::BOOL],
 };
 
-/// A checkout session's payment, in the unit of its first line.
+/// A checkout session's payment, in the unit of its first line that is worth anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkout {
     /// Name of the payment.
@@ -75,13 +75,13 @@ pub struct Checkout {
     pub is_dismissed: bool,
     /// Whether a case is open.
     pub has_open_case: bool,
-    /// Unit of its first line; `None` while it has none.
+    /// Unit of that line; `None` while it has none.
     pub unit: Option<String>,
     /// Credits that it is worth once it is paid.
     pub expected: i64,
     /// Credits that are posted, less what was taken back.
     pub posted: i64,
-    /// Credits that were ever posted for the purchase.
+    /// Credits that are posted for the purchase, whatever was taken back since.
     pub purchased: i64,
 }
 

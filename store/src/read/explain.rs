@@ -11,7 +11,7 @@ use crate::log::Origin;
 use crate::statement::{Connection, Statement, query, query_opt};
 
 /// Every statement of this module.
-pub(crate) const STATEMENTS: &[&Statement] = &[&FACTS, &ACTS, &PAYMENTS, &POSTING];
+pub(crate) const STATEMENTS: &[&Statement] = &[&FACTS, &SAID, &ACTS, &PAYMENTS, &POSTING];
 
 /// Most payments of a user whose story is told at once, the newest ones.
 const PAYMENTS_MAX: i64 = 50;
@@ -22,6 +22,20 @@ SELECT e.pos, e.type, e.received_at, e.body
 FROM event e WHERE e.tenant_id = $1 AND e.pos = ANY($2) AND e.origin <> 1 ORDER BY e.pos",
     params: &[Type::INT4, Type::INT8_ARRAY],
     columns: &[Type::INT8, Type::TEXT, Type::TIMESTAMPTZ, Type::BYTEA],
+};
+
+/// Largest body of Stripe's that is read for a story. Those of refunds and disputes have some kilobytes.
+const SAID_MAX_BYTES: i32 = 1 << 16;
+
+const SAID: Statement = Statement {
+    sql: "-- read.explain_said_list
+SELECT e.pos, e.body
+FROM event e
+WHERE e.tenant_id = $1 AND e.pos = ANY($2) AND e.origin = 1 AND octet_length(e.body) <= $3
+  AND (e.type LIKE 'refund.%' OR e.type LIKE 'charge.refund%' OR e.type LIKE 'charge.dispute.%' OR e.type = 'tally.pulled')
+ORDER BY e.pos",
+    params: &[Type::INT4, Type::INT8_ARRAY, Type::INT4],
+    columns: &[Type::INT8, Type::BYTEA],
 };
 
 const ACTS: Statement = Statement {
@@ -69,6 +83,22 @@ pub async fn explain_fact_list(
     positions: &[i64],
 ) -> Result<Vec<Fact>, Error> {
     query(connection, &FACTS, &[&tenant_id, &positions]).await?.iter().map(read).collect()
+}
+
+/// The objects that Stripe told of at these positions, as far as they are about money that goes back, or were pulled.
+pub async fn explain_said_list(
+    connection: &impl Connection,
+    tenant_id: i32,
+    positions: &[i64],
+) -> Result<Vec<(i64, Value)>, Error> {
+    let rows = query(connection, &SAID, &[&tenant_id, &positions, &SAID_MAX_BYTES]).await?;
+    let said = rows.iter().filter_map(|row| {
+        // What is no JSON says nothing that could be told.
+        let mut body: Value = serde_json::from_slice(row.get("body")).ok()?;
+        let object = body.pointer_mut("/data/object").map(Value::take);
+        Some((row.get("pos"), object.unwrap_or(body)))
+    });
+    Ok(said.collect())
 }
 
 /// Where the facts stand that `origin` gave these ids.

@@ -7,10 +7,12 @@ pub mod balance;
 pub mod cases;
 pub mod catalogue;
 pub mod checkout;
+pub mod checkout_params;
 pub mod decisions;
 pub mod events;
 pub mod explain;
 pub mod grants;
+pub mod owners;
 pub mod page;
 pub mod payments;
 pub mod postings;
@@ -27,10 +29,12 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
         cases::STATEMENTS,
         catalogue::STATEMENTS,
         checkout::STATEMENTS,
+        checkout_params::STATEMENTS,
         decisions::STATEMENTS,
         events::STATEMENTS,
         explain::STATEMENTS,
         grants::STATEMENTS,
+        owners::STATEMENTS,
         payments::STATEMENTS,
         postings::STATEMENTS,
         pulls::STATEMENTS,

@@ -62,6 +62,16 @@ impl Page<i64> {
     }
 }
 
+impl Page<String> {
+    /// The same for keys that are walked in the order of their bytes; all of them come after the empty text.
+    pub(crate) fn text(&self) -> &str {
+        match &self.from {
+            From::Newest => "",
+            From::After(key) | From::Before(key) => key,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -53,9 +53,9 @@ const TABLE: [(&str, Class); 27] = [
     // The same purchase by another door; may come first, or alone where there is no Checkout.
     ("payment_intent.succeeded", Class::PaymentIntent),
     ("charge.succeeded", Class::Charge),
-    // A bank transfer that paid a part. The money lies in the customer's cash balance, from where it can still be given
-    // back; once it is whole, the payment intent succeeds. What it means until then is for a person to say.
-    ("payment_intent.partially_funded", Class::Deferred),
+    // A bank transfer that paid a part: it lies in the customer's cash balance, and the payment intent is pending until it
+    // is whole and succeeds.
+    ("payment_intent.partially_funded", Class::PaymentIntent),
     // What was only authorised by `charge.succeeded` is now taken, or never will be.
     ("charge.captured", Class::Charge),
     ("charge.expired", Class::Charge),

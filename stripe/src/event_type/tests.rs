@@ -6,7 +6,7 @@ use super::{Class, DisputeEvent, SessionEvent, api_path, classify, classify_obje
 use crate::{envelope, testing};
 
 /// Every type of Stripe's that is understood.
-const UNDERSTOOD: [(&str, Class); 41] = [
+const UNDERSTOOD: [(&str, Class); 42] = [
     ("charge.captured", Class::Charge),
     ("charge.dispute.closed", Class::Dispute),
     ("charge.dispute.created", Class::Dispute),
@@ -41,6 +41,7 @@ const UNDERSTOOD: [(&str, Class); 41] = [
     ("invoice.payment_succeeded", Class::Invoice),
     ("invoice.voided", Class::Invoice),
     ("invoice_payment.paid", Class::InvoicePayment),
+    ("payment_intent.partially_funded", Class::PaymentIntent),
     ("payment_intent.succeeded", Class::PaymentIntent),
     ("radar.early_fraud_warning.created", Class::EarlyFraudWarning),
     ("radar.early_fraud_warning.updated", Class::EarlyFraudWarning),
@@ -52,8 +53,7 @@ const UNDERSTOOD: [(&str, Class); 41] = [
 ];
 
 /// Every type that has to wait.
-const DEFERRED: [&str; 3] =
-    ["invoice_payment.detached", "order.payment_succeeded", "payment_intent.partially_funded"];
+const DEFERRED: [&str; 2] = ["invoice_payment.detached", "order.payment_succeeded"];
 
 #[test]
 fn types_that_matter() {

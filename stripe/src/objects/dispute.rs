@@ -34,12 +34,23 @@ pub struct BalanceTransaction {
     pub id: Option<String>,
     /// What moved, in the minor unit of its own currency: negative when it was withdrawn.
     pub amount: Option<i64>,
+    /// When it moved, in seconds since 1970.
+    pub created: Option<i64>,
     /// ISO 4217 code, lower case: the account's currency, which may not be the dispute's.
     pub currency: Option<String>,
     /// `dispute` or `dispute_reversal`; older ones do not say.
     pub reporting_category: Option<String>,
     /// `adjustment`.
     pub kind: Option<String>,
+}
+
+/// Where a dispute's money is, by its movements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// Whether all of it is back.
+    pub is_reinstated: bool,
+    /// When it last moved, in seconds since 1970.
+    pub at: Option<i64>,
 }
 
 impl Dispute {
@@ -60,6 +71,17 @@ impl Dispute {
             balance_transactions: movements.unwrap_or_default(),
         })
     }
+
+    /// What its movements come to: whether each withdrawal was followed by a reinstatement, and since when it is so. None
+    /// if no movement is told.
+    pub fn moved(&self) -> Option<Moved> {
+        let amounts = self.balance_transactions.iter().filter_map(|moved| moved.amount);
+        let (back, gone): (Vec<_>, Vec<_>) =
+            amounts.filter(|amount| *amount != 0).partition(|amount| amount.is_positive());
+        let at = self.balance_transactions.iter().filter_map(|moved| moved.created).max();
+        let is_moved = !(back.is_empty() && gone.is_empty());
+        is_moved.then_some(Moved { is_reinstated: back.len() >= gone.len(), at })
+    }
 }
 
 impl BalanceTransaction {
@@ -67,6 +89,7 @@ impl BalanceTransaction {
         Ok(Self {
             id: fields.reference("id")?,
             amount: fields.integer("amount")?,
+            created: fields.integer("created")?,
             currency: fields.text("currency")?,
             reporting_category: fields.text("reporting_category")?,
             kind: fields.text("type")?,

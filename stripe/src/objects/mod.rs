@@ -26,7 +26,7 @@ mod tests;
 pub use charge::Charge;
 pub use credit_note::CreditNote;
 pub use customer::Customer;
-pub use dispute::{BalanceTransaction, Dispute};
+pub use dispute::{BalanceTransaction, Dispute, Moved};
 pub use early_fraud_warning::EarlyFraudWarning;
 pub use id_shaped::{MAX_ID_SHAPED, id_shaped_values};
 pub use invoice::Invoice;

@@ -79,7 +79,25 @@ impl Purchase {
 
     /// The door of Stripe Checkout.
     pub fn checkout_session_completed(&self) -> Event {
-        self.tell("checkout.session.completed", self.session())
+        self.tell("checkout.session.completed", self.session("complete"))
+    }
+
+    /// The money of a session that completed unpaid came.
+    pub fn checkout_session_async_payment_succeeded(&self) -> Event {
+        let session = Self { payment_status: "paid", ..self.clone() }.session("complete");
+        self.tell("checkout.session.async_payment_succeeded", session)
+    }
+
+    /// The money of a session that completed unpaid will not come.
+    pub fn checkout_session_async_payment_failed(&self) -> Event {
+        let session = Self { payment_status: "unpaid", ..self.clone() }.session("complete");
+        self.tell("checkout.session.async_payment_failed", session)
+    }
+
+    /// The session was left open for too long.
+    pub fn checkout_session_expired(&self) -> Event {
+        let session = Self { payment_status: "unpaid", ..self.clone() }.session("expired");
+        self.tell("checkout.session.expired", session)
     }
 
     /// The same purchase by its payment intent.
@@ -92,6 +110,24 @@ impl Purchase {
         self.tell("charge.succeeded", self.charge())
     }
 
+    /// A dispute over all of it, told as `charge.dispute.<what>`, that stands at `status`.
+    pub fn charge_dispute(&self, what: &str, status: &str) -> Event {
+        let dispute = json!({
+            "id": format!("du_{}", self.name),
+            "object": "dispute",
+            "amount": self.amount,
+            "charge": self.charge_id(),
+            "created": self.created,
+            "currency": self.currency,
+            "livemode": self.livemode,
+            "metadata": {},
+            "payment_intent": self.payment_intent_id(),
+            "reason": "fraudulent",
+            "status": status,
+        });
+        self.tell(&format!("charge.dispute.{what}"), dispute)
+    }
+
     fn tell(&self, kind: &str, object: Value) -> Event {
         let told = Told {
             name: &self.name,
@@ -102,7 +138,7 @@ impl Purchase {
         Event::new(kind, told, object, None)
     }
 
-    fn session(&self) -> Value {
+    fn session(&self, status: &str) -> Value {
         let is_payment = self.mode == "payment";
         json!({
             "id": self.session_id(),
@@ -132,7 +168,7 @@ impl Purchase {
             "payment_method_types": ["card"],
             "payment_status": self.payment_status,
             "setup_intent": (self.mode == "setup").then(|| format!("seti_{}", self.name)),
-            "status": "complete",
+            "status": status,
             "subscription": (self.mode == "subscription").then(|| format!("sub_{}", self.name)),
             "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": 0 },
             "ui_mode": "hosted_page",

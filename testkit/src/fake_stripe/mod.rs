@@ -63,18 +63,22 @@ impl FakeStripe {
     /// Starts to serve.
     ///
     /// # Panics
-    /// If the address is taken, or a secret is too weak to be one.
+    /// If the address is taken.
     pub async fn start(settings: Settings) -> Self {
-        let listener = tokio::net::TcpListener::bind(&settings.listen)
-            .await
-            .expect("the fake Stripe's address is free");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        Self::try_start(settings).await.expect("the fake Stripe's address is free")
+    }
+
+    /// Starts to serve, unless the address is taken.
+    pub async fn try_start(settings: Settings) -> std::io::Result<Self> {
+        let listener = tokio::net::TcpListener::bind(&settings.listen).await?;
+        let address = listener.local_addr()?;
         let client = delivery::client();
         let postman = Postman::new(&settings, client.clone());
         let shared = Arc::new(Shared::new(&settings, postman));
         let router = server::router(Arc::clone(&shared));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url: format!("http://{address}"), shared, client, serving: serving.abort_handle() }
+        let url = format!("http://{address}");
+        Ok(Self { url, shared, client, serving: serving.abort_handle() })
     }
 
     /// Where it listens, such as `http://127.0.0.1:49152`: the value for `STRIPE_API_BASE`.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use stripe::signature::Secret;
+
 use crate::events::API_VERSION;
 
 /// Pauses before Stripe tries again in live mode, in seconds: growing, three days together.
@@ -48,7 +50,7 @@ pub struct Endpoint {
     /// Where to post.
     pub url: String,
     /// Secrets that sign each delivery, one `v1` each: two while a secret is being rolled.
-    pub secrets: Vec<String>,
+    pub secrets: Vec<Secret>,
     /// Version that it pinned; without one the account's.
     pub api_version: Option<String>,
     /// Whether it gets thin events, which only name the object.
@@ -57,10 +59,13 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// An endpoint with one secret and the account's version, for whole events.
+    ///
+    /// # Panics
+    /// If the secret is too weak to be one.
     pub fn new(url: &str, secret: &str) -> Self {
         Self {
             url: url.to_owned(),
-            secrets: vec![secret.to_owned()],
+            secrets: vec![Secret::parse(secret).expect("an endpoint's secret is one")],
             api_version: None,
             is_thin: false,
         }

@@ -25,7 +25,7 @@ fn kinds(deliveries: &[Delivery]) -> Vec<String> {
 #[tokio::test]
 async fn both_secrets_sign_while_one_is_rolled() {
     let (receiver, url) = Receiver::start(&[]).await;
-    let secrets = vec![SECRET.to_owned(), NEXT_SECRET.to_owned()];
+    let secrets = [SECRET, NEXT_SECRET].map(|secret| Secret::parse(secret).unwrap()).to_vec();
     let stripe =
         delivering(vec![Endpoint { secrets, ..Endpoint::new(&url, SECRET) }], Habits::default())
             .await;

@@ -8,7 +8,7 @@ use super::Finding;
 /// What a crate may use of ours in its program. Its tests may use what they need.
 enum Uses {
     Only(&'static [&'static str]),
-    /// Stands above or beside the program: all but [`DEV_ONLY`] and [`UNUSED`].
+    /// Stands above or beside the program: all but [`UNUSED`].
     Any,
 }
 use Uses::{Any, Only};
@@ -26,14 +26,12 @@ const CRATES: &[(&str, Uses)] = &[
     ("projector", Only(&["rules", "stripe", "ledger", "store", "service"])),
     ("keeper", Only(&["ledger", "store", "service"])),
     ("api", Only(&["rules", "ledger", "store", "service"])),
+    // Even `testkit`, for the fake Stripe of `tally simulate stripe`.
     ("cli", Any),
     ("testkit", Any),
     ("bench", Any),
     ("xtask", Only(&[])),
 ];
-
-/// Ours that only tests may use.
-const DEV_ONLY: &[&str] = &["testkit"];
 
 /// Ours that nothing may use.
 const UNUSED: &[&str] = &["cli", "xtask"];
@@ -93,7 +91,7 @@ fn check_package(package: &Value, root: &str) -> Vec<Finding> {
 fn may_use(uses: &Uses, other: &str) -> bool {
     match uses {
         Only(names) => names.contains(&other),
-        Any => !DEV_ONLY.contains(&other),
+        Any => true,
     }
 }
 
@@ -147,9 +145,9 @@ mod tests {
     }
 
     #[test]
-    fn the_testkit_is_for_tests_only() {
+    fn the_testkit_is_for_tests_and_simulations_only() {
         check_edge("store", Some("dev"), "testkit", true);
-        check_edge("cli", None, "testkit", false);
+        check_edge("cli", None, "testkit", true);
         check_edge("store", None, "testkit", false);
     }
 

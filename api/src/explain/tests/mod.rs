@@ -2,6 +2,8 @@
 
 mod payments;
 mod reasons;
+mod reassigned;
+mod reversals;
 mod users;
 
 use jiff::Timestamp;
@@ -58,6 +60,38 @@ impl Material {
     fn told(mut self, minute: i64, kind: &str) -> Self {
         let event = envelope(minute, Origin::Stripe, &format!("evt_{minute}"), kind);
         self.events.insert(minute, event);
+        self
+    }
+
+    /// Stripe tells of this object at this minute.
+    fn said(mut self, minute: i64, kind: &str, object: Value) -> Self {
+        self.said.insert(minute, object);
+        self.told(minute, kind)
+    }
+
+    /// So much is posted of the refund and the dispute leg.
+    fn taken(mut self, refunded: i64, disputed: i64) -> Self {
+        for (leg, posted) in [("refund", refunded), ("dispute", disputed)] {
+            if posted != 0 {
+                let line = self.legs[0].line.clone();
+                let unit = self.legs[0].unit.clone();
+                self.legs.push(Leg {
+                    line,
+                    leg,
+                    unit,
+                    expected: 0,
+                    target: posted,
+                    posted,
+                    forgiven: 0,
+                });
+            }
+        }
+        self
+    }
+
+    /// What the payment's facts say of what went back.
+    fn reversals(mut self, reversals: &Value) -> Self {
+        self.payment.as_mut().unwrap().facts = json!({ "reversals": reversals });
         self
     }
 

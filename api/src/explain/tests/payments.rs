@@ -133,8 +133,8 @@ fn a_contradiction_that_a_person_settles() {
                  person decided so. Their balance became 500 credits."
             ),
             &format!(
-                "05 Maria (key_1) assigned case {CASE} to user u_2. The reason given: “looks right”. The case had changed \
-                 by then, so this had no effect."
+                "05 Maria (key_1) assigned case {CASE} to user u_2. The reason given: “looks right”. By then it had \
+                 changed, so this had no effect."
             ),
         ],
         "Settled: 500 credits of this payment stand on the account of user u_1. Nothing is open.",

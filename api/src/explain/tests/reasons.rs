@@ -65,8 +65,8 @@ fn every_reason_says_why_and_what_to_do() {
         &["price:price_1"],
         "It could not be credited: what is said about its worth does not fit together: metadata says 400 credits, the \
          catalogue 500.",
-        "It settles by itself once the catalogue says something else of the price price_1. Or assign the case, saying how \
-         many credits it is really worth.",
+        "It settles by itself once the catalogue says something else of the price price_1 for when it was paid. Or assign \
+         the case, saying how many credits it is really worth.",
     );
     check_case(
         Reason::Waiting,

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use rules::reference::SigningKeys;
 use secrecy::SecretString;
 use service::clock::Clock;
 use service::shutdown::Shutdown;
@@ -76,6 +77,9 @@ impl Stage {
             admin_listen: ANY_PORT,
             alias_root: false,
             stripe_api_base: settings.stripe_api_base.value.clone(),
+            signing_keys: Some(
+                SigningKeys::parse(&secrets::signing_key()).context("making a key")?,
+            ),
             tenants: vec![tenant_settings(&tenant, secret.clone())],
             modes: vec![Mode::Test],
         };

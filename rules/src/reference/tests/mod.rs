@@ -2,6 +2,7 @@
 
 mod keys;
 mod properties;
+mod tenant;
 mod terms;
 mod vectors;
 

@@ -77,18 +77,6 @@ impl Signed {
     }
 }
 
-fn name(error: ReferenceError) -> &'static str {
-    match error {
-        ReferenceError::NotAReference => "not_a_reference",
-        ReferenceError::Malformed => "malformed",
-        ReferenceError::UnknownKey => "unknown_key",
-        ReferenceError::BadMac => "bad_mac",
-        ReferenceError::BadTerms(_) => "bad_terms",
-        ReferenceError::OtherTenant => "other_tenant",
-        ReferenceError::Expired => "expired",
-    }
-}
-
 #[test]
 fn others_sign_as_we_do() {
     let vectors = Vectors::read();
@@ -131,7 +119,12 @@ fn what_is_refused_is_refused_for_its_reason() {
     for vector in &vectors.refused {
         let keys = vectors.keys("k2");
         let verdict = verify(&keys, &vector.tenant, &vector.reference, vector.created);
-        assert_eq!(verdict.map_err(name), Err(vector.error.as_str()), "{}", vector.name);
+        assert_eq!(
+            verdict.map_err(ReferenceError::name),
+            Err(vector.error.as_str()),
+            "{}",
+            vector.name
+        );
     }
     for error in [
         "not_a_reference",

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::super::*;
 use super::{UUID, key, read, unreadable};
-use crate::news::{Act, ActKind};
+use crate::catalogue::{Credits, Entry};
+use crate::news::{Act, ActKind, CatalogueNews, Reassignment};
 use crate::payment::StaffVerdict;
-use crate::world::Entry;
 
 /// What a fact of our own says.
 fn fact(body: &Value) -> News {
@@ -41,14 +41,29 @@ fn catalogue_entries() {
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         fact(&body)
     };
-    let credits = |credits: i64, unit: &str| News::Price {
-        price: "price_1".into(),
-        entry: Entry::Credits { credits, unit: unit.into() },
+    let told = |entry: Entry, valid_from: Option<&str>| {
+        let valid_from = valid_from.map(|text| text.parse().unwrap());
+        News::Price(CatalogueNews {
+            key: "price_1".into(),
+            entry,
+            valid_from,
+            told_at: Timestamp::from_second(1_700_000_009).unwrap(),
+        })
     };
+    let worth = |credits: i64, unit: &str| Credits {
+        credits,
+        unit: unit.into(),
+        expires: None,
+        priority: 0,
+    };
+    let credits = |credits: i64, unit: &str| told(Entry::Credits(worth(credits, unit)), None);
     assert_eq!(entry(json!({"credits": 5})), credits(5, "credits"));
     assert_eq!(entry(json!({"credits": 5, "unit": "gpu_seconds"})), credits(5, "gpu_seconds"));
-    let not_ours = News::Price { price: "price_1".into(), entry: Entry::NotOurs };
-    assert_eq!(entry(json!({"not_ours": true})), not_ours);
+    let moment = "2027-01-31T12:00:00Z";
+    let expiring = Credits { expires: "P1M".parse().ok(), priority: 2, ..worth(5, "credits") };
+    let fields = json!({"credits": 5, "expires": "P1M", "priority": 2, "valid_from": moment});
+    assert_eq!(entry(fields), told(Entry::Credits(expiring), Some(moment)));
+    assert_eq!(entry(json!({"not_ours": true})), told(Entry::NotOurs, None));
     for fields in [
         json!({}),
         json!({"credits": 0}),
@@ -57,6 +72,10 @@ fn catalogue_entries() {
         json!({"credits": 5, "not_ours": true}),
         json!({"credits": 5, "unit": ""}),
         json!({"credits": "5"}),
+        json!({"credits": 5, "expires": "1M"}),
+        json!({"credits": 5, "priority": 32_768}),
+        json!({"credits": 5, "valid_from": "today"}),
+        json!({"credits": 5, "valid_from": "1969-12-31T23:59:59Z"}),
     ] {
         unreadable(entry(fields), Reason::Malformed);
     }
@@ -95,4 +114,16 @@ fn acts() {
     unreadable(act("assigned", json!({})), Reason::Malformed);
     unreadable(act("invented", json!({})), Reason::Malformed);
     assert_eq!(fact(&json!({"type": "tally.event.erased", "pos": 3})), News::Erased);
+}
+
+#[test]
+fn reassignments() {
+    let said = json!({
+        "object": "tally.event", "type": "tally.payment.reassigned", "payment": "cs_1", "version": 2, "user": "u_1",
+        "reason": "x", "actor": "key_1",
+    });
+    let (payment, user) = ("cs_1".to_owned(), "u_1".to_owned());
+    assert_eq!(fact(&said), News::Reassigned(Reassignment { payment, version: 2, user }));
+    let nobody = json!({"type": "tally.payment.reassigned", "payment": "cs_1", "version": 2});
+    unreadable(fact(&nobody), Reason::Malformed);
 }

@@ -181,6 +181,9 @@ fn charges_of_all_ages() {
         assert_eq!(facts.paid_at.is_some(), expected == Progress::Paid, "{fields}");
         assert_eq!(progress(news), expected, "{fields}");
     }
+    let expired = json!({"id": "ch_1", "status": "succeeded", "captured": false});
+    assert_eq!(progress(told("charge.expired", &expired)), Progress::Failed);
+    assert_eq!(progress(told("charge.updated", &expired)), Progress::Pending);
     let roots = [
         (json!({"payment_intent": "pi_1", "invoice": "in_1"}), "pi_1"),
         (json!({"payment_intent": null, "invoice": "in_1"}), "in_1"),
@@ -191,6 +194,30 @@ fn charges_of_all_ages() {
         let news = payment(told("charge.succeeded", &charge));
         assert_eq!(news.root_key, root_key);
         assert!(news.objects.contains("ch_1") && news.objects.contains(root_key));
+    }
+}
+
+#[test]
+fn invoices_of_all_ages() {
+    for (fields, expected) in [
+        (json!({"status": "paid"}), Progress::Paid),
+        (json!({"status": "paid", "paid": true}), Progress::Paid),
+        (json!({"status": "draft"}), Progress::Pending),
+        (json!({"status": "open", "paid": false}), Progress::Pending),
+        (json!({"status": "void"}), Progress::Failed),
+        (json!({"status": "uncollectible"}), Progress::Failed),
+        // Where there is a status, it decides.
+        (json!({"status": "void", "paid": true}), Progress::Failed),
+        (json!({"status": "open", "paid": true}), Progress::Pending),
+        (json!({"paid": true}), Progress::Paid),
+        (json!({"paid": false}), Progress::Pending),
+        (json!({}), Progress::Pending),
+    ] {
+        let mut invoice = json!({"id": "in_1", "object": "invoice"});
+        invoice.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        for event_type in ["invoice.paid", "invoice.payment_succeeded", "invoice.voided"] {
+            assert_eq!(progress(told(event_type, &invoice)), expected, "{event_type} {fields}");
+        }
     }
 }
 
@@ -241,7 +268,7 @@ fn thin_events_wait_for_their_object_or_are_unhandled() {
 
 #[test]
 fn other_types_by_whether_they_may_move_money() {
-    for event_type in ["order.payment_succeeded", "payment_intent.partially_funded"] {
+    for event_type in ["order.payment_succeeded", "invoice_payment.detached"] {
         // Their objects are not looked at: the shape of what is not understood decides nothing.
         assert_eq!(
             told(event_type, &json!([])),

@@ -9,7 +9,7 @@ use super::metadata;
 fn a_refund_in_full() {
     let object = json!({
         "id": "re_1", "object": "refund", "status": "failed", "amount": 100, "currency": "usd", "charge": {"id": "ch_1"},
-        "payment_intent": "pi_1", "failure_reason": "expired_or_canceled_card", "created": 1700000000, "metadata": {"ticket": "7"},
+        "payment_intent": "pi_1", "failure_reason": "expired_or_canceled_card", "created": 1_700_000_000, "metadata": {"ticket": "7"},
     });
     let expected = Refund {
         id: "re_1".into(),
@@ -78,7 +78,7 @@ fn a_dispute_in_full() {
         "charge": "ch_1", "payment_intent": "pi_1", "is_charge_refundable": false, "balance_transaction": "txn_1",
         "balance_transactions": [
             {"id": "txn_1", "object": "balance_transaction", "amount": -940, "currency": "eur", "fee": 1500,
-                "net": -2440, "reporting_category": "dispute", "type": "adjustment"},
+                "net": -2440, "reporting_category": "dispute", "type": "adjustment", "created": 10},
             {"amount": 940},
         ],
     });
@@ -94,6 +94,7 @@ fn a_dispute_in_full() {
             BalanceTransaction {
                 id: Some("txn_1".into()),
                 amount: Some(-940),
+                created: Some(10),
                 currency: Some("eur".into()),
                 reporting_category: Some("dispute".into()),
                 kind: Some("adjustment".into()),
@@ -101,6 +102,7 @@ fn a_dispute_in_full() {
             BalanceTransaction {
                 id: None,
                 amount: Some(940),
+                created: None,
                 currency: None,
                 reporting_category: None,
                 kind: None,
@@ -108,6 +110,31 @@ fn a_dispute_in_full() {
         ],
     };
     assert_eq!(Dispute::read(&object), Ok(expected));
+}
+
+#[test]
+fn the_movements_of_a_dispute_say_where_its_money_is_and_since_when() {
+    for (movements, expected) in [
+        (json!([]), None),
+        (json!([{"amount": null}]), None),
+        (json!([{"amount": 0, "created": 10}]), None),
+        (json!([{"amount": -1000}]), Some((false, None))),
+        (json!([{"amount": -1000, "created": 10}]), Some((false, Some(10)))),
+        (
+            json!([{"amount": -1000, "created": 10}, {"amount": 1000, "created": 20}]),
+            Some((true, Some(20))),
+        ),
+        (
+            json!([{"amount": 1000, "created": 20}, {"amount": -1000, "created": 10}]),
+            Some((true, Some(20))),
+        ),
+        (json!([{"amount": -1000}, {"amount": 900}]), Some((true, None))),
+        (json!([{"amount": -1000}, {"amount": 1000}, {"amount": -1000}]), Some((false, None))),
+    ] {
+        let dispute = json!({"id": "dp_1", "balance_transactions": movements});
+        let moved = Dispute::read(&dispute).unwrap().moved();
+        assert_eq!(moved.map(|moved| (moved.is_reinstated, moved.at)), expected, "{dispute}");
+    }
 }
 
 #[test]
