@@ -46,9 +46,6 @@ const BILLED: [&str; 8] = [
     "fkx0AFo",
 ];
 
-/// The types that are recorded and not understood: a door of sales that Stripe closed years ago.
-const DEFERRED: [&str; 1] = ["order.payment_succeeded"];
-
 /// A row of a table: what one recorded event is to become.
 struct Row {
     file: &'static str,
@@ -101,8 +98,9 @@ impl Story {
         let Self::Paid(amount) = self else { return None };
         let object = &recorded["data"]["object"];
         let id = object["charge"].as_str().unwrap_or("ch_fixture");
-        let intent =
-            object["payment_intent"].as_str().or(object["payment"]["payment_intent"].as_str());
+        let intent = object["payment_intent"]
+            .as_str()
+            .or_else(|| object["payment"]["payment_intent"].as_str());
         let charge = json!({
             "id": id, "object": "charge", "status": "succeeded", "amount": amount, "currency": "usd",
             "payment_intent": intent, "invoice": object["invoice"],
@@ -149,8 +147,8 @@ async fn every_recorded_event_alone_becomes_what_its_review_says() {
     let named: Vec<&str> = rows.iter().map(|row| row.file).collect();
     let there: Vec<&str> = fixtures.iter().map(|fixture| fixture.name.as_str()).collect();
     assert_eq!(named, there, "the table and the folder name the same files in the same order");
-    let deferred = lines(table).filter(|cells| cells[2] == "deferred").map(|cells| cells[1]);
-    assert_eq!(Vec::from_iter(deferred), DEFERRED, "whatever else moves money is understood");
+    let deferred = lines(table).find(|cells| cells[2] == "deferred");
+    assert_eq!(deferred, None, "whatever moves money is understood");
     compare(&rows, &fixtures).await;
 }
 

@@ -6,8 +6,8 @@ use ledger::decision::Reason;
 use serde_json::Value;
 use stripe::event_type::{Class, SessionEvent};
 use stripe::objects::{
-    Charge, CreditNote, Found, Invoice, InvoiceLine, InvoicePayment, LineItem, PaymentIntent,
-    Price, Session, UnsupportedShape,
+    Charge, CreditNote, Found, Invoice, InvoiceLine, InvoicePayment, LineItem, Order,
+    PaymentIntent, Price, Session, UnsupportedShape,
 };
 
 use super::references::{claims_of, claims_of_client_reference};
@@ -142,7 +142,11 @@ impl Reader<'_> {
         let intent = PaymentIntent::read(object)?;
         let charges = intent.charges.iter().map(|charge| Some(charge.id.as_str()));
         let names = [intent.latest_charge.as_deref(), intent.invoice.as_deref()];
-        let paid = intent.status.as_deref() == Some("succeeded");
+        let progress = match intent.status.as_deref() {
+            Some("succeeded") => Progress::Paid,
+            Some("canceled") => Progress::Failed,
+            _ => Progress::Pending,
+        };
         let mut news = self.purchase(
             object,
             &Purchase {
@@ -154,7 +158,7 @@ impl Reader<'_> {
                 metadata: &intent.metadata,
                 emails: &intent.emails,
                 people: &intent.names,
-                progress: if paid { Progress::Paid } else { Progress::Pending },
+                progress,
                 amount: intent.amount_received.or(intent.amount),
                 currency: intent.currency.as_deref(),
             },
@@ -197,6 +201,25 @@ impl Reader<'_> {
         );
         self.add_refunds(&mut news.facts, &charge);
         Ok(told(news))
+    }
+
+    /// An order that was paid, by the charge that it names.
+    pub(super) fn order(&self, object: &Value) -> Result<News, UnsupportedShape> {
+        let order = Order::read(object)?;
+        let purchase = Purchase {
+            door: Door::Charge,
+            name: "order",
+            id: &order.id,
+            names: vec![order.charge.as_deref()],
+            payers: [order.customer.as_deref(), None],
+            metadata: &order.metadata,
+            emails: &order.emails,
+            people: &order.names,
+            progress: Progress::Paid,
+            amount: order.amount,
+            currency: order.currency.as_deref(),
+        };
+        Ok(told(self.purchase(object, &purchase)))
     }
 
     /// What a charge says was given back of it.

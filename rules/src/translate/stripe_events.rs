@@ -45,6 +45,7 @@ pub(super) fn translate(
         Class::Invoice => reader.invoice(heard.object),
         Class::InvoicePayment => reader.invoice_payment(heard.object),
         Class::CreditNote => reader.credit_note(heard.object),
+        Class::Order => reader.order(heard.object),
         Class::Refund => reader.refund(heard.object),
         Class::Dispute => reader.dispute(heard.object),
         Class::EarlyFraudWarning => reader.early_fraud_warning(heard.object),

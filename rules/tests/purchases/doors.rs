@@ -51,6 +51,21 @@ pub(crate) fn decided(told: &[Value], reasons: &[Reason], credits: i64) -> Engin
 }
 
 #[test]
+fn a_canceled_payment_intent_ends_what_was_pending() {
+    let canceled = typed("payment_intent.canceled", intent(json!({"status": "canceled"})));
+    check(&[session_event(COMPLETED), canceled], Status::Failed, 0);
+}
+
+#[test]
+fn an_order_is_the_purchase_of_its_charge() {
+    let order = json!({
+        "id": "or_1", "object": "order", "charge": "ch_1", "amount": 1000, "currency": "usd", "metadata": names(ADA),
+    });
+    let told = [typed("order.payment_succeeded", order), charge(json!({}))];
+    check(&told, Status::Paid, 100);
+}
+
+#[test]
 fn a_payment_that_takes_days_is_pending_and_then_paid_or_not() {
     decided(&[session_event(COMPLETED), session_event(SUCCEEDED)], &[Pending, Credited], 100);
     let engine = decided(&[session_event(COMPLETED), session_event(FAILED)], &[Pending, Joined], 0);

@@ -27,6 +27,8 @@ pub enum Class {
     InvoicePayment,
     /// Carries a credit note.
     CreditNote,
+    /// Carries an order.
+    Order,
     /// Carries a customer.
     Customer,
     /// Carries a subscription.
@@ -43,7 +45,7 @@ pub enum Class {
 
 /// The types that are not [`Class::Unhandled`]. A name that ends in `*` stands for all that begin like it, but for those
 /// that stand before it.
-const TABLE: [(&str, Class); 27] = [
+const TABLE: [(&str, Class); 28] = [
     // Fulfils if it is paid; links customer and user; in setup mode nothing.
     ("checkout.session.completed", Class::Session),
     // The end of a session that was unpaid when it completed, or was never completed.
@@ -52,6 +54,8 @@ const TABLE: [(&str, Class); 27] = [
     ("checkout.session.expired", Class::Session),
     // The same purchase by another door; may come first, or alone where there is no Checkout.
     ("payment_intent.succeeded", Class::PaymentIntent),
+    // What was begun with it will not be paid.
+    ("payment_intent.canceled", Class::PaymentIntent),
     ("charge.succeeded", Class::Charge),
     // A bank transfer that paid a part: it lies in the customer's cash balance, and the payment intent is pending until it
     // is whole and succeeds.
@@ -61,9 +65,8 @@ const TABLE: [(&str, Class); 27] = [
     ("charge.expired", Class::Charge),
     // Metadata that was added later, which names users; also told when a charge was captured asynchronously.
     ("charge.updated", Class::Charge),
-    // Orders, a door that Stripe closed again; old tenants have them. They name stock keeping units instead of prices;
-    // their money is told by their charge.
-    ("order.payment_succeeded", Class::Deferred),
+    // Orders, a door that Stripe closed again; old tenants have them. The event says what the object may not: it is paid.
+    ("order.payment_succeeded", Class::Order),
     // The subscription door. `invoice.paid` grants; `invoice.payment_succeeded` tells of the same payment. The events
     // before them (created, finalized, updated) move nothing, and whatever they say stands in the paid invoice too.
     ("invoice.paid", Class::Invoice),

@@ -66,7 +66,8 @@ fn read(class: Class, object: &Value) -> Option<(&'static str, Result<Said, Unsu
             "radar.early_fraud_warning",
             describe(EarlyFraudWarning::read(object), early_fraud_warning),
         ),
-        Class::Thin | Class::Deferred | Class::Unhandled => return None,
+        // An order is known by its event alone: its API is gone.
+        Class::Order | Class::Thin | Class::Deferred | Class::Unhandled => return None,
     })
 }
 
