@@ -82,6 +82,9 @@ pub(crate) fn start(
     Queue { sender, enough }
 }
 
+/// Whether a connection has shown that it works.
+type IsFit = bool;
+
 struct Batcher {
     tenant_id: i32,
     outside: Outside,
@@ -104,11 +107,11 @@ impl Batcher {
         let mut appends = FuturesUnordered::new();
         // The appends have it; with the last of them it goes back to the pool.
         let mut connection = Weak::new();
-        while let Some(first) = self.next(&mut queue, &mut appends).await {
+        while let Some(first) = self.next(&mut queue, &mut appends, &mut connection).await {
             let batch = Batch::take(first, &mut queue);
             queued.set(count(queue.len()));
             size.record(count(batch.events.len()));
-            let open = match connection.upgrade() {
+            let open = match connection.upgrade().filter(|client| !client.is_closed()) {
                 None => self.connect(batch.events.len()).await,
                 open => open,
             };
@@ -119,11 +122,13 @@ impl Batcher {
         }
     }
 
-    /// The first delivery of the next batch, once it may be sent; none when all is done. Sees to the appends meanwhile.
+    /// The first delivery of the next batch, once it may be sent; none when all is done. Sees to the appends meanwhile: what
+    /// comes after one that failed takes another connection.
     async fn next(
         &self,
         queue: &mut mpsc::Receiver<Delivery>,
-        appends: &mut FuturesUnordered<impl Future<Output = ()>>,
+        appends: &mut FuturesUnordered<impl Future<Output = IsFit>>,
+        connection: &mut Weak<Client>,
     ) -> Option<Delivery> {
         while !appends.is_empty() {
             let may_follow = appends.len() < APPENDS_MAX;
@@ -131,7 +136,9 @@ impl Batcher {
                 return queue.try_recv().ok();
             }
             tokio::select! {
-                _done = appends.next() => {}
+                is_fit = appends.next() => if is_fit == Some(false) {
+                    *connection = Weak::new();
+                },
                 () = self.enough.notified(), if may_follow => {}
             }
         }
@@ -154,9 +161,10 @@ impl Batcher {
         }
     }
 
-    async fn store_and_answer(&self, connection: Arc<Client>, batch: Batch) {
+    async fn store_and_answer(&self, connection: Arc<Client>, batch: Batch) -> IsFit {
         let Batch { events, waiting } = batch;
         let outcomes = self.store(&connection, &events).await;
+        let is_fit = outcomes.iter().any(Option::is_some);
         drop(connection);
         // Before the answers: then each connection finds its read buffer free for the next request.
         drop(events);
@@ -166,6 +174,7 @@ impl Batcher {
                 let _left = answer.send(appended);
             }
         }
+        is_fit
     }
 
     /// Appends all of them; none where it is not known whether it is stored.

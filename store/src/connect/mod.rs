@@ -109,6 +109,11 @@ impl Store {
 }
 
 impl Client {
+    /// Whether the server, or the way to it, is gone. Only what was noticed so far.
+    pub fn is_closed(&self) -> bool {
+        self.inner.is_closed()
+    }
+
     /// The text that begins a transaction, with the settings that it needs.
     pub(crate) fn begin(&self) -> String {
         let settings = self.session.each_transaction.as_deref().unwrap_or_default();
