@@ -16,8 +16,10 @@ use tempfile::TempDir;
 use testkit::wait_for;
 use tokio::process::{Child, Command};
 
-/// Connections for three processes of each role and the checks.
-const CONNECTIONS_MAX: &str = "150";
+/// What a server for this work is set to: connections for all processes, and memory and log that fit a small machine of
+/// today; Postgres's own defaults fit the smallest one.
+const SETTINGS: [(&str, &str); 3] =
+    [("max_connections", "150"), ("shared_buffers", "512MB"), ("max_wal_size", "4GB")];
 
 /// Pause before something is tried again that a crash broke.
 pub(crate) const RETRY_PAUSE: Duration = Duration::from_millis(20);
@@ -60,7 +62,7 @@ pub(crate) struct Process {
 impl Cluster {
     /// Starts Postgres and so many processes of each role.
     pub(crate) async fn start(ingests: usize, projectors: usize) -> Self {
-        let settings = vec![("max_connections".to_owned(), CONNECTIONS_MAX.to_owned())];
+        let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let options = Options { settings, ..Options::default() };
         let server = tokio::task::block_in_place(|| Server::start(&options)).unwrap();
         let url = server.url("postgres");
