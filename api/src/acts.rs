@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ledger::decision::Reason;
 use serde_json::{Map, Value};
 use service::problem::{Code, Problem};
 use store::Client;
@@ -14,7 +15,7 @@ use store::log::{Appended, Origin, event_get};
 use store::read::decisions::decision_first;
 
 use crate::error::{RouteError, invalid};
-use crate::facts::{Fact, is_stale};
+use crate::facts::Fact;
 use crate::state::ApiState;
 
 /// Longest wait for the decision and what follows from it.
@@ -76,10 +77,42 @@ pub(crate) async fn tell(state: &ApiState, tenant_id: i32, act: Act) -> Result<i
         };
         let client = state.client().await?;
         let is_full = source_id.len().saturating_sub(first_id.len()) > RETRIES_MAX_BYTES;
-        if is_full || !is_stale(decision_first(&client, tenant_id, earlier).await?) {
+        let verdict = decision_first(&client, tenant_id, earlier).await?;
+        let came_to_nothing = verdict.is_some_and(|verdict| verdict.reason != Reason::Operated);
+        if is_full || !came_to_nothing {
             return Err(overtaken(&client, tenant_id, act.thing, earlier).await?.into());
         }
         source_id = format!("{source_id}:{earlier}");
+    }
+}
+
+/// Waits until the act at this position is decided. Whether it took effect: if it did not, what it acts on had changed.
+///
+/// Refuses to answer for an act that is not decided in time, or that the projector cannot decide.
+pub(crate) async fn took_effect(
+    state: &ApiState,
+    tenant_id: i32,
+    pos: i64,
+) -> Result<bool, RouteError> {
+    let refused =
+        |code, detail: String| Err(Problem::new(code).detail(detail).with("position", pos).into());
+    match state.decided(tenant_id, pos, DECIDED_WAIT).await?.map(|verdict| verdict.reason) {
+        Some(Reason::Operated) => Ok(true),
+        Some(Reason::Stale) => Ok(false),
+        Some(other) => {
+            let why = other.name();
+            let detail = format!(
+                "The act is stored at position {pos}, and came to nothing ({why}): explain the position to see why."
+            );
+            refused(Code::Conflict, detail)
+        }
+        None => {
+            let detail = format!(
+                "The act is stored at position {pos} and will be applied as soon as the projector comes to it. Do not \
+                 repeat it; look again later."
+            );
+            refused(Code::NotDecidedYet, detail)
+        }
     }
 }
 

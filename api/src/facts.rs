@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use ledger::decision::Reason;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
@@ -128,9 +127,4 @@ fn slot_mask(events: &[NewEvent]) -> u64 {
         u32::try_from(event.slot).ok().and_then(|slot| 1_u64.checked_shl(slot)).unwrap_or_default()
     };
     events.iter().fold(0, |mask, event| mask | bit(event))
-}
-
-/// Whether the act came too late: what it acts on had changed.
-pub(crate) fn is_stale(verdict: Option<Verdict>) -> bool {
-    verdict.is_some_and(|verdict| verdict.reason == Reason::Stale)
 }

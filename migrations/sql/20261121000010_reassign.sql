@@ -7,6 +7,6 @@ COMMENT ON COLUMN payment.version IS 'Counts up with each change of owner_accoun
 REVOKE UPDATE ON customer_link FROM tally_projector;
 GRANT UPDATE (to_pos) ON customer_link TO tally_projector;
 COMMENT ON COLUMN customer_link.customer IS 'Stripe''s cus_… or sub_….';
-COMMENT ON COLUMN customer_link.to_pos IS 'Position of the reassignment that ended it; null while it holds.';
+COMMENT ON COLUMN customer_link.to_pos IS 'Position of what ended it; null while it holds.';
 
 RESET ROLE;

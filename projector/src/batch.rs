@@ -58,8 +58,8 @@ pub(crate) enum Task<'a> {
     Slots(&'a [i16]),
     /// Cases of a lane that facts released.
     Lane(Lane),
-    /// These cases, which facts released.
-    Cases(&'a [Released]),
+    /// A released case that may be one that kills.
+    Suspect(&'a Released),
     /// Events that older rules deferred.
     Deferred {
         /// From after this position on.
@@ -121,27 +121,36 @@ pub enum Work {
     /// An event that was tried often enough: it becomes a case with this error.
     Parked(Telling, String),
     /// A case that a fact released, and the payment that it holds up.
-    Case(Uuid, String),
+    Case {
+        /// The case.
+        id: Uuid,
+        /// Position of the event that opened it.
+        pos: i64,
+        /// The payment.
+        root_key: String,
+    },
     /// An event that a released case holds alone: its revision is known once the case is locked.
     Again(Uuid, Telling, Box<News>),
 }
 
 impl Work {
-    /// Position of the event, if it is one.
-    pub(crate) fn position(&self) -> Option<i64> {
+    /// Position of the event, or of that which opened the case.
+    pub(crate) const fn position(&self) -> i64 {
         match self {
             Self::Event(telling, _) | Self::Again(_, telling, _) | Self::Parked(telling, _) => {
-                Some(telling.pos)
+                telling.pos
             }
-            Self::Case(..) => None,
+            Self::Case { pos, .. } => *pos,
         }
     }
 
     /// What is told, and the position that tells it.
     pub(crate) fn told(&self) -> Option<(i64, &News)> {
         match self {
-            Self::Event(telling, news) | Self::Again(_, telling, news) => Some((telling.pos, news)),
-            Self::Parked(..) | Self::Case(..) => None,
+            Self::Event(telling, news) | Self::Again(_, telling, news) => {
+                Some((telling.pos, news.said()))
+            }
+            Self::Parked(..) | Self::Case { .. } => None,
         }
     }
 }
@@ -196,14 +205,17 @@ impl Projector {
         let tx = self.store.begin().await?;
         let (work, done) = match task {
             Task::Slots(slots) => self.next_events(&tx, tenant, slots, counted).await?,
-            Task::Lane(lane) => self.cases_of_lane(&tx, tenant, *lane).await?,
-            Task::Cases(released) => self.released_cases(&tx, tenant, released).await?,
+            Task::Lane(lane) => self.cases_of_lane(&tx, tenant, *lane, counted).await?,
+            Task::Suspect(case) => self.suspect(&tx, tenant, case, counted).await?,
             Task::Deferred { after } => self.deferred_events(&tx, tenant, *after, counted).await?,
         };
         if work.is_empty() {
+            if done.decided > 0 {
+                tx.commit().await?;
+            }
             return Ok(done);
         }
-        let positions: Vec<i64> = work.iter().filter_map(Work::position).collect();
+        let positions: Vec<i64> = work.iter().map(Work::position).collect();
         let woken = self.decide(&tx, tenant, work, keys).await?;
         if counted.is_counted() {
             attempts::finish_in_tx(&tx, tenant.tenant_id, &positions).await?;
@@ -231,7 +243,7 @@ impl Projector {
             return Ok((Vec::new(), done));
         };
         let read = events.len();
-        let tries = self.count_try(tenant.tenant_id, first, counted).await?;
+        let tries = self.count_try(tenant.tenant_id, &[first], counted).await?;
         let work = self.as_work(tenant, events, tries, |_| 0).await?;
         done.more = work.len() < read || i64::try_from(read).is_ok_and(|read| read >= MAX_EVENTS);
         done.decided = work.len();
@@ -253,7 +265,7 @@ impl Projector {
                     known.cases.insert(CaseId(*id));
                     known.add_news(news);
                 }
-                Work::Case(id, root_key) => {
+                Work::Case { id, root_key, .. } => {
                     known.cases.insert(CaseId(*id));
                     known.objects.insert(root_key.clone());
                 }
@@ -269,7 +281,7 @@ impl Projector {
                     decide_again(&mut world, CaseId(id), telling, *news);
                 }
                 Work::Parked(telling, error) => decide::park_event(&mut world, telling, error),
-                Work::Case(id, _) => decide::decide_case(&mut world, CaseId(id)),
+                Work::Case { id, .. } => decide::decide_case(&mut world, CaseId(id)),
             }
         }
         require_locked(&world, &locked, known)?;
@@ -299,10 +311,11 @@ pub(crate) fn news(tenant: &Tenant, event: &EventRow) -> News {
     translate(&logged, &tenant.policy, &tenant.evidence_key)
 }
 
-/// For what was fetched from Stripe: the key under which a case waits for it. It stands before the `#` of the event's id.
+/// For what was fetched from Stripe: the key under which a case waits for it. It is the event's id, but for what may stand
+/// behind a `#`.
 fn answers(event: &EventRow) -> Option<&str> {
-    let (key, _) = event.source_id.rsplit_once('#')?;
-    (event.event_type == PULLED && event.origin == Origin::Stripe.number()).then_some(key)
+    let is_answer = event.event_type == PULLED && event.origin == Origin::Stripe.number();
+    event.source_id.split('#').next().filter(|_| is_answer)
 }
 
 /// Decides an event anew that a case holds alone, unless another process was faster.

@@ -73,14 +73,14 @@ impl Projector {
         let Some(first) = mine.first() else { return Ok((Vec::new(), done)) };
         let positions: Vec<i64> = mine.iter().map(|row| row.pos).collect();
         let events = slots::events_at(tx, tenant.tenant_id, &positions, MAX_BYTES).await?;
-        let tries = self.count_try(tenant.tenant_id, first.pos, counted).await?;
+        let tries = self.count_try(tenant.tenant_id, &[first.pos], counted).await?;
         let next_rev = |pos| {
             let row = mine.iter().find(|row| row.pos == pos);
             row.map_or(0, |row| row.rev.saturating_add(1))
         };
         let work = self.as_work(tenant, events, tries, next_rev).await?;
         if work.len() < mine.len() {
-            done.last = work.iter().filter_map(Work::position).max();
+            done.last = work.iter().map(Work::position).max();
         }
         done.decided = work.len();
         Ok((work, done))

@@ -11,13 +11,14 @@ use ledger::decision::Reason;
 use ledger::ids::{CaseId, Owner};
 use rules::catalogue::{Credits, Entry};
 use rules::expiry::NoExpiry;
+use rules::fetching::account_of;
 use rules::news::{Keys, News};
 use rules::world::{Attached, Case, Leg, LegKind, Payment, Resolution, Status, User, World};
 use store::Tx;
 use store::projection::catalogue::EntryRow;
 use store::projection::evidence::{CustomerKey, UserRow};
 use store::projection::payments::PaymentRow;
-use store::projection::{cases, catalogue, evidence, payments, subjects};
+use store::projection::{cases, catalogue, evidence, fetched, payments, subjects};
 
 use crate::Tenant;
 use crate::batch::{BatchError, Work};
@@ -43,10 +44,11 @@ pub async fn world(
     }
     read_shared(tx, tenant.tenant_id, known, &mut world).await?;
     for customer in world.customers.values() {
-        found.add_evidence(&customer.evidence);
+        found.add_evidence(customer.evidence());
     }
     found.users.extend(world.links.values().cloned());
     read_cases(tx, known, &mut world).await?;
+    read_fetched(tx, work, &mut world).await?;
     for case in world.cases.values().filter(|case| case.is_open()) {
         found.objects.extend(case.root_key.clone());
     }
@@ -86,7 +88,7 @@ async fn discover(
         World::empty(tenant_id, Timestamp::UNIX_EPOCH, rules::policy::Policy::default());
     read_shared(tx, tenant_id, known, &mut glimpse).await?;
     for customer in glimpse.customers.values() {
-        known.add_evidence(&customer.evidence);
+        known.add_evidence(customer.evidence());
     }
     known.users.extend(glimpse.links.values().cloned());
     let mut missed = misses(known, &glimpse);
@@ -96,15 +98,15 @@ async fn discover(
     for item in work {
         // Whoever brings the fact that a lookup may have missed locks what the lookup would have locked.
         let Some((_, news)) = item.told() else { continue };
-        missed.extend(news.answers().cloned());
         match news {
             News::User(registration) => missed.extend([format!("user:{}", registration.user)]),
             News::Price(told) => missed.extend([format!("price:{}", told.key)]),
             News::Nothing(_)
             | News::Unreadable { .. }
             | News::Payment(_)
-            | News::Customers { .. }
-            | News::ToFetch { .. }
+            | News::Customers(_)
+            | News::ToFetch(_)
+            | News::Fetched { .. }
             | News::Act(_)
             | News::Reassigned(_)
             | News::Erased => {}
@@ -347,6 +349,17 @@ async fn read_cases(tx: &Tx, known: &Keys, world: &mut World) -> Result<(), Batc
         };
         world.cases.insert(CaseId(row.case_id), case);
     }
+    Ok(())
+}
+
+/// Reads which of the thin events' keys, whose subjects are locked, were answered.
+async fn read_fetched(tx: &Tx, work: &[Work], world: &mut World) -> Result<(), BatchError> {
+    let keys = work.iter().filter_map(|item| match item.told() {
+        Some((_, News::ToFetch(key))) => Some((account_of(key).unwrap_or_default(), key.as_str())),
+        _ => None,
+    });
+    let keys: Vec<(&str, &str)> = keys.collect();
+    world.fetched = fetched::known(tx, world.tenant_id, &keys).await?.into_iter().collect();
     Ok(())
 }
 

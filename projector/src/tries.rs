@@ -1,5 +1,6 @@
 //! Tries, counted before they are made, so that an event that cannot be decided, or that kills whoever decides it, is found
-//! out: the batch becomes smaller with each try, and at last the event is parked as a case and blocks nothing.
+//! out: the batch becomes smaller with each try, and at last the event is parked as a case and blocks nothing. Released cases
+//! are counted likewise ([`crate::heal`]).
 
 use rules::cases::Telling;
 use store::projection::attempts;
@@ -12,18 +13,23 @@ use crate::{Projector, Tenant};
 /// parked.
 const SIZE_BY_TRY: [i64; 9] = [MAX_EVENTS, 64, 16, 4, 1, 1, 1, 1, 1];
 
-/// Whether tries are counted before they are made, and the one that was.
-#[derive(Clone, Copy, Debug, Default)]
+/// What an event was parked for that nobody lived to say.
+const KILLED: &str = "the process that decided it was killed each time";
+
+/// Whether tries are counted before they are made, and those that were.
+#[derive(Debug, Default)]
 pub(crate) struct Counted {
     wanted: bool,
-    /// First position of the batch, and how many tries this one makes.
-    first_try: Option<(i64, i16)>,
+    /// Where they stand: the first position of a batch of events, or that of each case.
+    positions: Vec<i64>,
+    /// How many tries this one makes.
+    tries: i16,
 }
 
 impl Counted {
     /// Whether a try was counted.
     pub(crate) const fn is_counted(&self) -> bool {
-        self.first_try.is_some()
+        !self.positions.is_empty()
     }
 }
 
@@ -35,10 +41,12 @@ impl Projector {
         task: &Task<'_>,
         wanted: bool,
     ) -> Result<Done, BatchError> {
-        let mut counted = Counted { wanted, first_try: None };
+        let mut counted = Counted { wanted, ..Counted::default() };
         let outcome = self.run(tenant, task, &mut counted).await;
-        if let (Err(error), Some((pos, _))) = (&outcome, counted.first_try) {
-            self.remember_failure(tenant.tenant_id, pos, error).await;
+        if let Err(error) = &outcome
+            && counted.is_counted()
+        {
+            self.remember_failure(tenant.tenant_id, &counted.positions, error).await;
         }
         outcome
     }
@@ -47,18 +55,19 @@ impl Projector {
     pub(crate) async fn count_try(
         &self,
         tenant_id: i32,
-        first: i64,
+        positions: &[i64],
         counted: &mut Counted,
     ) -> Result<i16, BatchError> {
-        match counted.first_try {
-            Some((pos, tries)) if pos == first => Ok(tries),
-            _ if counted.wanted => {
-                let tries = attempts::count(&self.store.get().await?, tenant_id, first).await?;
-                counted.first_try = Some((first, tries));
-                Ok(tries)
-            }
-            _ => Ok(1),
+        if !counted.wanted {
+            return Ok(1);
         }
+        let further = positions.iter().filter(|pos| !counted.positions.contains(pos));
+        let further: Vec<i64> = further.copied().collect();
+        if !further.is_empty() {
+            counted.tries = attempts::count(&self.store.get().await?, tenant_id, &further).await?;
+            counted.positions.extend(further);
+        }
+        Ok(counted.tries)
     }
 
     /// The events as work, as many as their number of tries allows; `rev_of` says which revision each decision is.
@@ -84,10 +93,7 @@ impl Projector {
                 .collect());
         }
         let Some(first) = events.first() else { return Ok(Vec::new()) };
-        let error =
-            attempts::last_error(&self.store.get().await?, tenant.tenant_id, first.pos).await?;
-        let error =
-            error.unwrap_or_else(|| "the process that decided it was killed each time".into());
+        let error = self.last_error(tenant.tenant_id, first.pos).await?;
         tracing::error!(
             tenant.id = tenant.tenant_id,
             event.pos = first.pos,
@@ -96,17 +102,24 @@ impl Projector {
         Ok(vec![Work::Parked(telling(first), error)])
     }
 
+    /// What the newest counted try at a position failed with.
+    pub(crate) async fn last_error(&self, tenant_id: i32, pos: i64) -> Result<String, BatchError> {
+        let error = attempts::last_error(&self.store.get().await?, tenant_id, pos).await?;
+        Ok(error.unwrap_or_else(|| KILLED.to_owned()))
+    }
+
     /// Keeps what a counted try failed with, or takes the try back if the events were not to blame.
-    async fn remember_failure(&self, tenant_id: i32, pos: i64, error: &BatchError) {
+    async fn remember_failure(&self, tenant_id: i32, positions: &[i64], error: &BatchError) {
         let kept = async {
             let client = self.store.get().await?;
             if error.is_transient() {
-                attempts::forgive(&client, tenant_id, pos).await
+                attempts::forgive(&client, tenant_id, positions).await
             } else {
-                attempts::failed(&client, tenant_id, pos, &error.to_string()).await
+                attempts::failed(&client, tenant_id, positions, &error.to_string()).await
             }
         };
         if let Err(error) = kept.await {
+            let pos = positions.first();
             tracing::warn!(tenant.id = tenant_id, event.pos = pos, %error, "could not keep what a batch failed with");
         }
     }

@@ -4,12 +4,13 @@
 //! cursors, whatever told it so. Hints only save waiting; polling finds everything in the end. Healers are tasks of their
 //! own, so that news never stand behind cases, however many were released.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use service::shutdown::Shutdown;
 use store::notify::{Hint, Listener};
+use store::projection::released::Lane;
 use store::projection::{slots, woken};
 use tokio::sync::{Notify, broadcast};
 
@@ -87,7 +88,7 @@ pub async fn drain(projector: &Projector, tenant: &Tenant) -> Result<(), BatchEr
             let done = projector.project(tenant, some, true).await?;
             has_advanced |= !done.claimed.is_empty();
         }
-        let healed = projector.heal(tenant, turn).await?;
+        let healed = projector.heal(tenant, turn, &mut BTreeSet::new()).await?;
         has_advanced |= healed.decided > 0;
         if pending.is_empty()
             && !healed.more
@@ -126,10 +127,12 @@ async fn heal(shared: Arc<Shared>, number: u32, shutdown: Shutdown) {
     // Not the same lanes at the same time.
     let mut turn = number.wrapping_mul(3);
     let mut failing = FIRST_PAUSE;
+    let mut proven: BTreeMap<i32, BTreeSet<Lane>> = BTreeMap::new();
     while !shutdown.has_begun() {
         let mut rest = Some(POLL_EVERY);
         for tenant in &shared.tenants {
-            match shared.projector.heal(tenant, turn).await {
+            let proven = proven.entry(tenant.tenant_id).or_default();
+            match shared.projector.heal(tenant, turn, proven).await {
                 Ok(done) if done.decided > 0 => {
                     shared.projector.notifier.notify_decided(tenant.tenant_id);
                     shared.released.notify_one();

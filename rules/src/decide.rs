@@ -11,27 +11,32 @@ use crate::movement::{reinstate, unclaimed, unpost, write_off};
 use crate::news::{Act, ActKind, CatalogueNews, News, PaymentNews, Registration};
 use crate::payment::{Facts, StaffVerdict};
 use crate::reassign::reassign;
-use crate::settle::{Cause, Settled, settle};
+use crate::settle::{Before, Cause, Settled, settle};
 use crate::world::{Case, Payment, Resolution, User, World};
 
 /// Decides one event.
 pub fn decide_event(world: &mut World, telling: Telling, news: News) {
     let held = held_alone(world, telling.pos);
-    if let Some(key) = news.answers() {
-        world.effects.woken.insert(key.clone(), telling.pos);
-    }
-    let keep = match news {
+    let keep = heard(world, telling, news);
+    close_held(world, held, keep, telling);
+}
+
+/// What an event says; the case that holds it alone, if one has to.
+fn heard(world: &mut World, telling: Telling, news: News) -> Option<CaseId> {
+    match news {
         News::Nothing(reason) => plain(world, telling, reason),
         News::Unreadable { reason, error } => {
             Some(cases::hold_event(world, telling, (reason, BTreeSet::new()), error))
         }
         News::Payment(news) => payment(world, telling, *news),
-        News::Customers { told, .. } => {
+        News::Customers(told) => {
             customers(world, telling.pos, told);
             plain(world, telling, Reason::Evidence)
         }
-        News::ToFetch { key, customer, said_at } => {
-            to_fetch(world, telling, key, (customer, said_at))
+        News::ToFetch(key) => to_fetch(world, telling, key),
+        News::Fetched { key, said } => {
+            world.effects.woken.insert(key, telling.pos);
+            heard(world, telling, *said)
         }
         News::User(registration) => user(world, telling, registration),
         News::Price(told) => catalogue(world, telling, told),
@@ -41,8 +46,7 @@ pub fn decide_event(world: &mut World, telling: Telling, news: News) {
             None
         }
         News::Erased => plain(world, telling, Reason::Erased),
-    };
-    close_held(world, held, keep, telling);
+    }
 }
 
 /// Parks an event that could not be decided: a case with its error, so that it blocks nothing and is not lost.
@@ -94,9 +98,16 @@ fn payment(world: &mut World, telling: Telling, news: PaymentNews) -> Option<Cas
     let payment = world.payments.entry(root_key.clone());
     let payment =
         payment.or_insert_with(|| Payment { first_pos: telling.pos, ..Payment::default() });
-    let before = payment.facts.clone();
+    let mut before = Before::of(payment);
     for other in others {
-        merge(world, &root_key, &other, &mut cause);
+        let merged = merge(world, &root_key, &other, &mut cause);
+        // What was credited stays so, whichever of the two is the older.
+        if before.user.is_none() {
+            before = merged.filter(|merged| merged.user.is_some()).unwrap_or(before);
+        }
+    }
+    if let Some(payment) = world.payments.get_mut(&root_key) {
+        payment.facts.valued_by.clone_from(&before.facts.valued_by);
     }
     for object in news.objects.iter().chain([&news.root_key]) {
         world.aliases.insert(object.clone(), root_key.clone());
@@ -129,12 +140,14 @@ fn roots(world: &World, news: &PaymentNews, pos: i64) -> (String, Vec<String>) {
 }
 
 /// Merges a younger payment into an older one: its credits are taken back, its facts join, its cases move along; the
-/// survivor then posts what the union is worth. A dismissal was of one of the two only: the union is decided anew.
-fn merge(world: &mut World, survivor: &str, other: &str, cause: &mut Cause) {
+/// survivor then posts what the union is worth. A dismissal was of one of the two only: the union is decided anew. How
+/// the younger one stood, if there is one.
+fn merge(world: &mut World, survivor: &str, other: &str, cause: &mut Cause) -> Option<Before> {
+    let stood = world.payments.get(other).map(Before::of);
     reinstate(world, survivor, cause);
     reinstate(world, other, cause);
     unpost(world, other, cause);
-    let Some(merged) = world.payments.remove(other) else { return };
+    let merged = world.payments.remove(other)?;
     join(world, survivor, merged.facts);
     // Whoever looked at one of the two did not see what it is now.
     if let Some(payment) = world.payments.get_mut(survivor) {
@@ -149,6 +162,7 @@ fn merge(world: &mut World, survivor: &str, other: &str, cause: &mut Cause) {
         case.dirty = true;
     }
     world.effects.merged.push((other.to_owned(), survivor.to_owned()));
+    stood
 }
 
 /// Evidence that hangs on customers and subscriptions.
@@ -161,16 +175,10 @@ fn customers(world: &mut World, pos: i64, told: BTreeMap<String, crate::customer
     }
 }
 
-/// An event that only names an object waits until that was fetched, and so says it all: it leads to its payment then, or
-/// what is known of the customer is not older than the event.
-fn to_fetch(
-    world: &mut World,
-    telling: Telling,
-    key: String,
-    (customer, said_at): (Option<String>, i64),
-) -> Option<CaseId> {
-    let known = customer.and_then(|customer| world.customers.get(&customer));
-    if world.aliases.contains_key(&key) || known.is_some_and(|facts| facts.said_at >= said_at) {
+/// An event that only names an object waits until that was fetched for it. What was fetched for an earlier one is older than
+/// the event, perhaps, and does not count.
+fn to_fetch(world: &mut World, telling: Telling, key: String) -> Option<CaseId> {
+    if world.fetched.contains(&key) {
         return plain(world, telling, Reason::Joined);
     }
     let error = "it only names its object, which has to be fetched from Stripe".to_owned();
@@ -284,7 +292,7 @@ fn act_on_payment(
 ) -> bool {
     let Some(mut cause) = Cause::of_case(world, id) else { return false };
     let Some(payment) = world.payments.get(root_key) else { return false };
-    let before = payment.facts.clone();
+    let before = Before::of(payment);
     join(world, root_key, facts);
     let settled = settle(world, root_key, &mut cause, &before);
     conclude(world, root_key, &settled, Told { cause: &cause, by: None }, closed_as);

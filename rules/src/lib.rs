@@ -25,6 +25,7 @@
 //! | [`world`] | what is known, under locks, while a batch is decided |
 //! | [`settle`] | one payment: what is due, whom it stands with, which case it needs |
 //! | `movement` | what moves |
+//! | `links` | whose a customer's next payment is |
 //! | `reassign` | a credited payment moves to its right user |
 //! | [`cases`] | which case a payment needs, and what that changes |
 //! | [`decide`] | one event after the other |
@@ -41,6 +42,7 @@ pub mod evidence;
 pub mod expiry;
 pub mod fetching;
 pub mod hashing;
+mod links;
 mod movement;
 pub mod news;
 pub mod payment;

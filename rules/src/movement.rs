@@ -90,7 +90,7 @@ pub(crate) fn write_off(world: &mut World, root_key: &str, cause: &mut Cause) {
     }
 }
 
-/// Takes a dismissal back, with what it wrote off: whoever dismissed a payment did not see what it now is merged with.
+/// Takes a dismissal back, with what it wrote off: a person decided otherwise, or did not see what it now is merged with.
 pub(crate) fn reinstate(world: &mut World, root_key: &str, cause: &mut Cause) {
     let payment = world.payments.get_mut(root_key);
     let Some(payment) = payment.filter(|payment| payment.facts.is_dismissed()) else { return };
@@ -175,7 +175,9 @@ fn set_line(
         let change = if delta > 0 { Change::Grant } else { Change::Take(MoveKind::ClawedBack) };
         let (unit, line, contra, amount) =
             (&due.unit, &due.line, kind.contra(), delta.saturating_abs());
-        move_credits(world, root_key, cause, &Step { owner, unit, line, change, contra, amount });
+        let happened_at = happened_at(world, root_key, kind);
+        let step = Step { owner, unit, line, change, contra, amount, happened_at };
+        move_credits(world, root_key, cause, &step);
     }
 }
 
@@ -199,7 +201,8 @@ fn move_all(
     cause: &mut Cause,
 ) {
     for (line, unit, amount) in net(world, root_key) {
-        let step = Step { owner, unit: &unit, line: &line, change, contra, amount };
+        let happened_at = happened_at(world, root_key, LegKind::Purchase);
+        let step = Step { owner, unit: &unit, line: &line, change, contra, amount, happened_at };
         move_credits(world, root_key, cause, &step);
     }
 }
@@ -219,15 +222,27 @@ struct Step<'a> {
     change: Change,
     contra: SystemAccount,
     amount: i64,
+    happened_at: Option<i64>,
+}
+
+/// When that happened outside of the books which a leg accounts for, in seconds since 1970: when it was paid, or when its
+/// money last went back or returned, as far as was told.
+fn happened_at(world: &World, root_key: &str, kind: LegKind) -> Option<i64> {
+    let facts = &world.payments.get(root_key)?.facts;
+    let reversed_at = match kind {
+        LegKind::Purchase => None,
+        LegKind::Refund => facts.reversals.refunded_at(),
+        LegKind::Dispute => facts.reversals.disputed_at(),
+    };
+    reversed_at.max(facts.paid_at)
 }
 
 fn move_credits(world: &mut World, root_key: &str, cause: &mut Cause, step: &Step<'_>) {
     if step.amount == 0 {
         return;
     }
-    let paid_at = world.payments.get(root_key).and_then(|payment| payment.facts.paid_at);
-    let effective_at =
-        paid_at.and_then(|second| Timestamp::from_second(second).ok()).unwrap_or(world.now);
+    let happened_at = step.happened_at.and_then(|second| Timestamp::from_second(second).ok());
+    let effective_at = happened_at.unwrap_or(world.now);
     world.effects.movements.push(Movement {
         owner: step.owner.clone(),
         unit: step.unit.to_owned(),

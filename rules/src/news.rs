@@ -26,20 +26,15 @@ pub enum News {
     /// Something of a payment.
     Payment(Box<PaymentNews>),
     /// Something of Stripe customers or subscriptions, by their ids (of Connect: `acct_…/cus_…`).
-    Customers {
-        /// What was said of each.
-        told: BTreeMap<String, customer::Facts>,
-        /// For what was fetched from Stripe: the key under which a case waits for it.
-        answers: Option<String>,
-    },
-    /// It only names an object, which has to be fetched from Stripe.
-    ToFetch {
-        /// The key under which its case waits for it.
+    Customers(BTreeMap<String, customer::Facts>),
+    /// It only names an object, which has to be fetched from Stripe: the key under which its case waits for it.
+    ToFetch(String),
+    /// It was fetched from Stripe.
+    Fetched {
+        /// The key under which cases wait for it, whatever it says.
         key: String,
-        /// The object, if it is a customer or subscription.
-        customer: Option<String>,
-        /// `created` of the event, in seconds since 1970.
-        said_at: i64,
+        /// What it says.
+        said: Box<News>,
     },
     /// The app told of a user.
     User(Registration),
@@ -58,15 +53,12 @@ pub enum News {
 pub struct PaymentNews {
     /// Name for the payment, should this be the first that is heard of it.
     pub root_key: String,
-    /// All objects of one payment that the event ties together, the one that it carries included; and for what was fetched
-    /// from Stripe, the key that names it.
+    /// All objects of one payment that the event ties together, the one that it carries included.
     pub objects: BTreeSet<String>,
     /// What joins.
     pub facts: Facts,
     /// What it says of the payment's customer and subscription, by their ids.
     pub customers: BTreeMap<String, customer::Facts>,
-    /// For what was fetched from Stripe: the key under which a case waits for it.
-    pub answers: Option<String>,
 }
 
 /// A user, as the app tells of him.
@@ -163,20 +155,9 @@ pub struct Keys {
 }
 
 impl News {
-    /// For what was fetched from Stripe: the key under which a case waits for it.
-    pub fn answers(&self) -> Option<&String> {
-        match self {
-            Self::Payment(news) => news.answers.as_ref(),
-            Self::Customers { answers, .. } => answers.as_ref(),
-            Self::Nothing(_)
-            | Self::Unreadable { .. }
-            | Self::ToFetch { .. }
-            | Self::User(_)
-            | Self::Price(_)
-            | Self::Act(_)
-            | Self::Reassigned(_)
-            | Self::Erased => None,
-        }
+    /// What is said, whether or not it had to be fetched.
+    pub fn said(&self) -> &Self {
+        if let Self::Fetched { said, .. } = self { said } else { self }
     }
 }
 
@@ -189,10 +170,11 @@ impl Keys {
                 self.add_payment(&payment.facts);
                 self.add_customers(&payment.customers);
             }
-            News::Customers { told, .. } => self.add_customers(told),
-            News::ToFetch { key, customer, .. } => {
-                self.objects.insert(key.clone());
-                self.customers.extend(customer.clone());
+            News::Customers(told) => self.add_customers(told),
+            News::ToFetch(key) => drop(self.waits.insert(key.clone())),
+            News::Fetched { key, said } => {
+                self.waits.insert(key.clone());
+                self.add_news(said);
             }
             News::User(registration) => drop(self.users.insert(registration.user.clone())),
             News::Price(told) => drop(self.prices.insert(vec![told.key.clone()])),
@@ -215,7 +197,7 @@ impl Keys {
     fn add_customers(&mut self, customers: &BTreeMap<String, customer::Facts>) {
         for (key, facts) in customers {
             self.customers.insert(key.clone());
-            self.add_evidence(&facts.evidence);
+            self.add_evidence(facts.evidence());
         }
     }
 
@@ -322,14 +304,12 @@ mod tests {
     fn other_news_touch_what_they_are_about() {
         let case = CaseId::derive(1, "pi_1", "conflict");
         let kind = ActKind::Settle { verdict: assign("u_1"), write_off: false };
-        let facts = customer::Facts {
-            evidence: BTreeSet::from([evidence(Kind::Metadata, "u_2")]),
-            ..customer::Facts::default()
-        };
+        let named = BTreeSet::from([evidence(Kind::Metadata, "u_2")]);
+        let facts = customer::Facts::of_object(1, 1, named);
         let mut keys = Keys::default();
         keys.add_news(&News::Act(Act { case, version: 1, kind }));
         let told = BTreeMap::from([("cus_1".into(), facts)]);
-        keys.add_news(&News::Customers { told, answers: None });
+        keys.add_news(&News::Customers(told));
         keys.add_news(&News::Price(CatalogueNews {
             key: "price_1".into(),
             entry: Entry::NotOurs,

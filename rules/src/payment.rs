@@ -1,8 +1,8 @@
 //! The payment as a joined state: whatever door news of a purchase comes through, it only joins facts into it.
 //!
 //! [`Facts::join`] is commutative, associative and idempotent, so that duplicates and order do not matter (DESIGN,
-//! section 5): progress takes the furthest, amounts the largest, everything else is a union. What went back joins in
-//! [`crate::reversal`].
+//! section 5): an object's progress takes the furthest, with its amount; of a list the newest telling counts whole, of a
+//! person's decisions the latest; everything else is a union. What went back joins in [`crate::reversal`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub enum Progress {
     Paid,
 }
 
-/// Which of Stripe's objects tells. The order is that of preference for amounts and names.
+/// Which of Stripe's objects tells. The first knows best how much was paid, the last what was bought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Door {
@@ -48,7 +48,8 @@ pub struct Told {
     pub door: Door,
     /// How far it has come.
     pub progress: Progress,
-    /// Money, in the currency's minor unit. For the record: credits never depend on it.
+    /// Money, in the currency's minor unit, as the telling that had come furthest says: credits depend on it only where a
+    /// part of it goes back.
     pub amount: Option<i64>,
     /// ISO 4217 code, lower case.
     pub currency: Option<String>,
@@ -117,7 +118,8 @@ pub struct Facts {
     pub objects: BTreeMap<String, Told>,
     /// Stripe customers that its objects name.
     pub customers: BTreeSet<String>,
-    /// Evidence that stands on its own objects.
+    /// Evidence that stands on its own objects; and whose it was taken for, where that was contradicted and nothing else of
+    /// it says so.
     pub evidence: BTreeSet<Evidence>,
     /// What was bought, by metadata.
     pub claims: Claims,
@@ -184,9 +186,13 @@ impl Facts {
         *self != before
     }
 
-    /// How far the payment has come: as far as any of its objects says.
+    /// How far the payment has come: as far as any of its objects says. Where an invoice is among them, payment intents and
+    /// charges do not say: each may have paid a part of it only, and the rest may never come.
     pub fn progress(&self) -> Progress {
-        self.objects.values().map(|told| told.progress).max().unwrap_or_default()
+        let is_invoiced = self.objects.values().any(|told| told.door == Door::Invoice);
+        let is_of_all = |told: &&Told| matches!(told.door, Door::Session | Door::Invoice);
+        let told = self.objects.values().filter(|told| !is_invoiced || is_of_all(told));
+        told.map(|told| told.progress).max().unwrap_or_default()
     }
 
     /// Whether it concerns credits at all: a session or an invoice is ours unless the catalogue says otherwise; a bare
@@ -247,8 +253,8 @@ impl Facts {
     /// Money and currency, by the preferred kind of object that knows them: of those that are paid, if any is. An invoice
     /// may be paid by several payment intents, a part by each.
     pub fn money(&self) -> (Option<i64>, Option<&str>) {
-        let progress = self.progress();
-        let known = |told: &&Told| told.progress == progress && told.amount.is_some();
+        let furthest = self.objects.values().map(|told| told.progress).max();
+        let known = |told: &&Told| Some(told.progress) == furthest && told.amount.is_some();
         let door = self.objects.values().filter(known).map(|told| told.door).min();
         let mut best =
             self.objects.values().filter(known).filter(|told| Some(told.door) == door).peekable();
@@ -261,8 +267,9 @@ impl Facts {
 impl Told {
     fn join(&mut self, other: Self) {
         self.door = self.door.min(other.door);
-        self.progress = self.progress.max(other.progress);
-        self.amount = self.amount.max(other.amount);
+        // What was authorised or asked for may be more than what is then paid.
+        (self.progress, self.amount) =
+            (self.progress, self.amount).max((other.progress, other.amount));
         if self.currency.is_none() || (other.currency.is_some() && other.currency < self.currency) {
             self.currency = other.currency;
         }

@@ -1,4 +1,4 @@
-//! Reassigning: a person moves a payment that is credited to the wrong user to the right one.
+//! Reassigning: a person moves a payment that is credited to the wrong user, or was written off, to the right user.
 //!
 //! It is a decision of rank 0 on the payment, so whatever is settled later follows it: refunds, disputes, reinstatements,
 //! and what the payment is merged with. Of two reassignments the later position counts. Evidence that names yet another
@@ -8,12 +8,14 @@ use ledger::decision::Reason;
 use ledger::ids::Owner;
 
 use crate::cases::{self, Telling};
+use crate::movement::{lines_of, post, reinstate};
 use crate::news::Reassignment;
 use crate::payment::{Facts, StaffDecision, StaffVerdict};
-use crate::settle::{Cause, Settled, settle};
-use crate::world::{Payment, World};
+use crate::settle::{Before, Cause, Settled, settle};
+use crate::world::World;
 
-/// Decides a reassignment. It takes effect if the payment is credited to another user, and as it was seen.
+/// Decides a reassignment. It takes effect if the payment is credited to another user or was written off, and is as it was
+/// seen.
 pub(crate) fn reassign(world: &mut World, telling: Telling, said: &Reassignment) {
     let root_key = world.aliases.get(&said.payment).cloned();
     let settled =
@@ -23,7 +25,7 @@ pub(crate) fn reassign(world: &mut World, telling: Telling, said: &Reassignment)
     cases::record(world, root_key.as_deref(), &settled, reason, telling);
 }
 
-/// Moves the payment and the links that it made; none if that cannot be, or is not to be any more.
+/// Moves the payment, and with it the links that it made; none if that cannot be, or is not to be any more.
 fn carry_out(
     world: &mut World,
     root_key: &str,
@@ -35,36 +37,31 @@ fn carry_out(
     if newest == Some(telling.pos) {
         return Some(Settled::plain(Reason::Operated)); // It did already.
     }
-    let Some(Owner::User(wrong)) = payment.owner.clone() else { return None };
+    let user = Before::of(payment).user;
+    let is_written_off =
+        user.is_none() && payment.facts.is_dismissed() && world.is_posted(root_key);
+    let is_anothers = is_written_off || user.is_some_and(|user| user != said.user);
     let is_as_seen = payment.version == said.version && newest < Some(telling.pos);
     let is_open = !world.open_cases_of(root_key).is_empty();
-    if !is_as_seen || is_open || wrong == said.user || !world.users.contains_key(&said.user) {
+    if !is_as_seen || is_open || !is_anothers || !world.users.contains_key(&said.user) {
         return None;
     }
-    unlink(world, root_key, &wrong, telling.pos);
+    let mut cause = Cause::new(telling.pos, telling.rev);
+    if is_written_off {
+        reinstate(world, root_key, &mut cause);
+        let owner = Owner::User(said.user.clone());
+        let taken = world.payments.get(root_key)?.facts.taken();
+        let lines = lines_of(world, root_key);
+        post(world, root_key, owner, (&lines, taken), &mut cause);
+    }
     let payment = world.payments.get_mut(root_key)?;
     let worth = payment.facts.staff_worth().cloned();
     let verdict = StaffVerdict::Assign { user: said.user.clone(), worth };
     let overruled = Some(payment.facts.named_users());
     let staff = Some(StaffDecision { pos: telling.pos, verdict, overruled });
-    let before = payment.facts.clone();
+    let before = Before::of(payment);
     payment.facts.join(Facts { staff, ..Facts::default() });
-    Some(settle(world, root_key, &mut Cause::new(telling.pos, telling.rev), &before))
-}
-
-/// Ends the links to the wrong user that this payment made. Settling then makes those to the right one.
-fn unlink(world: &mut World, root_key: &str, wrong: &str, pos: i64) {
-    let Some(Payment { facts, .. }) = world.payments.get(root_key) else { return };
-    for customer in facts.linked.clone() {
-        if world.links.get(&customer).is_some_and(|user| user == wrong) {
-            world.links.remove(&customer);
-            let mut made = world.effects.links.iter_mut();
-            match made.find(|link| link.customer == customer && link.until.is_none()) {
-                Some(link) => link.until = Some(pos),
-                None => world.effects.unlinked.push((customer, pos)),
-            }
-        }
-    }
+    Some(settle(world, root_key, &mut cause, &before))
 }
 
 impl Facts {

@@ -63,6 +63,11 @@ pub struct Applied<'a> {
 /// Weighs all evidence on a payment; on an applied one, what is new.
 pub fn resolve(world: &World, facts: &Facts, applied: Option<Applied<'_>>) -> Resolved {
     let evidence = gather(world, facts, applied);
+    // What was credited of a payment that a person dismissed stays where that person saw it.
+    if let Some(Applied { user, .. }) = applied.filter(|_| facts.is_dismissed()) {
+        let verdict = Verdict::User { user: user.to_owned(), rank: Kind::Staff.rank() };
+        return Resolved { evidence, verdict };
+    }
     if let Some(staff) = evidence.first().filter(|piece| piece.kind == Kind::Staff) {
         let user = staff.value.clone();
         let verdict = if facts.is_contested() {
@@ -121,12 +126,11 @@ fn gather(world: &World, facts: &Facts, applied: Option<Applied<'_>>) -> Vec<Evi
     if let Some(Applied { user, weighed }) = applied {
         evidence.retain(|piece| piece.kind != Kind::Email || !knows_email(weighed, &piece.value));
         customers.retain(|customer| !weighed.customers.contains(customer));
-        let (at, value) = ("this payment".to_owned(), user.to_owned());
-        evidence.insert(Evidence { kind: Kind::Link, at, value });
+        evidence.insert(taken_for(user));
     }
     for customer in customers {
         if let Some(known) = world.customers.get(&customer) {
-            evidence.extend(known.evidence.iter().cloned());
+            evidence.extend(known.evidence().cloned());
         }
         if let Some(user) = world.links.get(&customer) {
             let by = world.linked_by.get(&customer).map(|payment| format!(" (payment {payment})"));
@@ -135,6 +139,11 @@ fn gather(world: &World, facts: &Facts, applied: Option<Applied<'_>>) -> Vec<Evi
         }
     }
     evidence.into_iter().collect()
+}
+
+/// That a payment was taken for a user's.
+pub(crate) fn taken_for(user: &str) -> Evidence {
+    Evidence { kind: Kind::Link, at: "this payment".into(), value: user.to_owned() }
 }
 
 fn knows_email(facts: &Facts, hash: &str) -> bool {

@@ -1,10 +1,11 @@
 //! Money that went back: refunds and disputes of one payment, as facts that join in any order, and what they come to.
 //!
 //! Refunds join by their id, and a failure beats an earlier success. The charge's own figure is cumulative: the newest one
-//! counts, less what is known to have failed since. Both tell of the same money, so the larger one counts, never their sum.
+//! counts, less what is known to have failed since. Both tell of the same money, so the larger one counts, never their sum:
+//! charge by charge, for an invoice may be paid by several.
 //! Of a dispute only `funds_withdrawn` and `funds_reinstated` move money (DESIGN, section 5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +22,14 @@ pub enum RefundState {
 /// One refund. Amounts are in the currency's minor unit, times in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
+    /// The charge that it gives back; none if it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<String>,
     /// How it stands.
     pub state: RefundState,
     /// What is given back.
     pub amount: i64,
-    /// When it was first heard of.
+    /// When Stripe made it; where that is not said, when it was first heard of.
     pub given_at: i64,
     /// When it was first heard that it failed.
     pub failed_at: Option<i64>,
@@ -36,8 +40,13 @@ pub struct Refund {
 pub struct Figure {
     /// `created` of the event that said so.
     pub said_at: i64,
-    /// The sum. Of two figures of one second the larger is the newer: it only grows, but for failures.
+    /// The sum, without what is `released`. Of two figures of one second the larger is the newer: it only grows, but for
+    /// failures.
     pub amount: i64,
+    /// What was authorised and never taken. Stripe counts it as refunded once it is released, and may list it among the
+    /// refunds; nobody had paid it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub released: i64,
 }
 
 /// A movement of a dispute's money. The newest counts; of two in one second the reinstatement is the newer.
@@ -56,7 +65,7 @@ pub struct DisputeMovement {
 pub struct Dispute {
     /// Its newest movement, if money moved at all.
     pub movement: Option<DisputeMovement>,
-    /// The newest status, with the `created` of the event that told it.
+    /// The newest status, with the `created` of the event that told it. Of two in one second the final one is the newer.
     pub status: Option<(i64, String)>,
 }
 
@@ -112,23 +121,55 @@ impl Reversals {
         Taken { refunded, withdrawn, paid }
     }
 
-    /// The larger of what the refunds by id and the charges' figures say.
-    fn refunded(&self) -> i64 {
-        let given = |refund: &&Refund| refund.state == RefundState::Given;
-        let by_id = self.refunds.values().filter(given);
-        let by_id = by_id.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.max(0)));
-        let newest = self.figures.values().map(|figure| figure.said_at).max();
-        let Some(newest) = newest else { return by_id };
-        let figures = self.figures.values();
-        let told = figures.fold(0_i64, |sum, figure| sum.saturating_add(figure.amount.max(0)));
-        let by_figure = self.refunds.values().fold(told, |sum, refund| refund.correct(sum, newest));
-        by_id.max(by_figure)
+    /// When money last went back by refunds, or stayed because one failed, in seconds since 1970.
+    pub fn refunded_at(&self) -> Option<i64> {
+        let refunds =
+            self.refunds.values().map(|refund| refund.failed_at.unwrap_or(refund.given_at));
+        let figures = self.figures.values().filter(|figure| figure.amount > 0);
+        refunds.chain(figures.map(|figure| figure.said_at)).max()
     }
+
+    /// When money last moved by disputes, in seconds since 1970.
+    pub fn disputed_at(&self) -> Option<i64> {
+        let moved = self.disputes.values().filter_map(|dispute| dispute.movement);
+        moved.map(|movement| movement.said_at).max()
+    }
+
+    /// What refunds gave back of all charges together.
+    fn refunded(&self) -> i64 {
+        let named = self.refunds.values().filter_map(|refund| refund.charge.as_ref());
+        let charges: BTreeSet<&String> = self.figures.keys().chain(named).collect();
+        // A refund that does not say its charge is the only one's: then there is but one, or none that is known.
+        let unnamed = charges.first().copied();
+        let charges = charges.iter().map(|charge| Some(*charge));
+        let charges = charges.chain(unnamed.is_none().then_some(None));
+        charges.fold(0_i64, |sum, charge| {
+            let of = |refund: &&Refund| refund.charge.as_ref().or(unnamed) == charge;
+            let refunds: Vec<&Refund> = self.refunds.values().filter(of).collect();
+            let figure = charge.and_then(|charge| self.figures.get(charge));
+            sum.saturating_add(refunded_of_charge(&refunds, figure))
+        })
+    }
+}
+
+/// The larger of what a charge's refunds by id and its figure say. What was released may be a refund like any other in
+/// their list, where nothing tells it from them: so much is taken off their sum, and the figure makes up for it where it
+/// is not among them.
+fn refunded_of_charge(refunds: &[&Refund], figure: Option<&Figure>) -> i64 {
+    let given = refunds.iter().filter(|refund| refund.state == RefundState::Given);
+    let by_id = given.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.max(0)));
+    let Some(figure) = figure else { return by_id };
+    let told = figure.amount.max(0);
+    let by_figure = refunds.iter().fold(told, |sum, refund| refund.correct(sum, figure.said_at));
+    by_id.saturating_sub(figure.released).max(by_figure)
 }
 
 impl Refund {
     /// The newest telling of one refund wins where it says worse.
     fn join(&mut self, other: &Self) {
+        if self.charge < other.charge {
+            self.charge.clone_from(&other.charge);
+        }
         self.state = self.state.max(other.state);
         self.amount = self.amount.max(other.amount);
         self.given_at = self.given_at.min(other.given_at);
@@ -138,12 +179,12 @@ impl Refund {
         };
     }
 
-    /// Brings a figure said at `newest` up to date: a younger refund is not in it, and one that failed since still is.
-    fn correct(&self, figure: i64, newest: i64) -> i64 {
-        let is_younger = self.given_at > newest;
+    /// Brings the figure of its charge up to date: a younger refund is not in it, and one that failed since still is.
+    fn correct(&self, figure: i64, said_at: i64) -> i64 {
+        let is_younger = self.given_at > said_at;
         match self.state {
             RefundState::Given if is_younger => figure.saturating_add(self.amount.max(0)),
-            RefundState::Failed if !is_younger && self.failed_at.is_some_and(|at| at > newest) => {
+            RefundState::Failed if !is_younger && self.failed_at.is_some_and(|at| at > said_at) => {
                 figure.saturating_sub(self.amount.max(0)).max(0)
             }
             RefundState::Given | RefundState::Failed => figure,
@@ -160,14 +201,26 @@ impl Dispute {
 
     /// Whether it is still to be decided.
     pub fn is_open(&self) -> bool {
-        let closed = ["won", "lost", "prevented", "warning_closed"];
-        self.status.as_ref().is_none_or(|(_, status)| !closed.contains(&status.as_str()))
+        self.status.as_ref().is_none_or(|(_, status)| !is_final(status))
     }
 
     fn join(&mut self, other: Self) {
         self.movement = self.movement.max(other.movement);
-        self.status = self.status.take().max(other.status);
+        // Of two in one second the final one is the newer.
+        let tellings = self.status.take().into_iter().chain(other.status);
+        self.status =
+            tellings.max_by_key(|(said_at, status)| (*said_at, is_final(status), status.clone()));
     }
+}
+
+/// Whether a dispute of this status is decided.
+fn is_final(status: &str) -> bool {
+    ["won", "lost", "prevented", "warning_closed"].contains(&status)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(amount: &i64) -> bool {
+    *amount == 0
 }
 
 impl Taken {
@@ -201,7 +254,7 @@ mod tests {
     use super::*;
 
     fn refund(amount: i64, given_at: i64) -> Refund {
-        Refund { state: RefundState::Given, amount, given_at, failed_at: None }
+        Refund { charge: None, state: RefundState::Given, amount, given_at, failed_at: None }
     }
 
     fn failed(amount: i64, given_at: i64, failed_at: i64) -> Refund {
@@ -231,7 +284,8 @@ mod tests {
             reversals.disputes.insert(format!("dp_{number}"), dispute.clone());
         }
         if let Some((said_at, amount)) = figure {
-            reversals.figures.insert("ch_1".into(), Figure { said_at, amount });
+            let figure = Figure { said_at, amount, released: 0 };
+            reversals.figures.insert("ch_1".into(), figure);
         }
         reversals
     }

@@ -11,15 +11,15 @@ use ledger::ids::Owner;
 
 use crate::admission::admit;
 use crate::catalogue::Known;
-use crate::effects::Link;
 use crate::evidence::{Evidence, Kind};
 use crate::fetching::fetch_key;
+use crate::links::{link, unlink};
 use crate::movement::{expect, lines_of, post, unclaimed_of, unpost};
 use crate::payment::{Door, Facts, Progress};
 use crate::policy::WAIT_FOR_SESSION_SECONDS;
 use crate::reference;
-use crate::resolve::{Applied, Resolved, Verdict, resolve};
-use crate::world::{Detail, RankedEvidence, Status, World};
+use crate::resolve::{Applied, Resolved, Verdict, resolve, taken_for};
+use crate::world::{Detail, Payment, RankedEvidence, Status, World};
 use crate::worth::{Doubt, Prices, Worth, worth};
 
 /// The decision in whose name credits move.
@@ -80,16 +80,36 @@ impl Settled {
     }
 }
 
-/// Settles a payment after its facts, or what it waits for, changed. `before` is what its facts were: an applied payment
-/// was settled by them, and only what is new can move it.
-pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Facts) -> Settled {
+/// How a payment stood before the news: an applied one was settled by its facts, and only what is new can move it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// The user whose it was.
+    pub user: Option<String>,
+    /// Its facts.
+    pub facts: Facts,
+}
+
+impl Before {
+    /// How a payment stands now.
+    pub fn of(payment: &Payment) -> Self {
+        let user = match &payment.owner {
+            Some(Owner::User(user)) => Some(user.clone()),
+            Some(Owner::Unclaimed(_)) | None => None,
+        };
+        Self { user, facts: payment.facts.clone() }
+    }
+}
+
+/// Settles a payment after its facts, or what it waits for, changed.
+pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Before) -> Settled {
     let Some(payment) = world.payments.get_mut(root_key) else {
         return Settled::plain(Reason::Joined);
     };
     payment.dirty = true;
     let facts = payment.facts.clone();
-    if facts.is_dismissed() {
+    if facts.is_dismissed() && before.user.is_none() {
         payment.claimant = None;
+        unlink(world, root_key, None, told_at(world, root_key, cause));
         return Settled::plain(Reason::Dismissed);
     }
     payment.status = match facts.progress() {
@@ -100,13 +120,12 @@ pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Fac
     if !facts.is_ours() {
         return bare(world, root_key);
     }
-    let applied_to = match &payment.owner {
-        Some(Owner::User(user)) => Some(user.clone()),
-        Some(Owner::Unclaimed(_)) | None => None,
-    };
-    let applied = applied_to.as_ref().map(|user| Applied { user, weighed: before });
-    let is_worth_anew = is_worth_anew(&facts, before) || is_in_doubt(world, root_key);
-    let worth = if applied.is_some() && !is_worth_anew {
+    let applied = before.user.as_ref().map(|user| Applied { user, weighed: &before.facts });
+    // What was credited of it by another name is to be valued here too.
+    let is_credited = applied.is_some() && Before::of(payment).user == before.user;
+    let is_worth_anew = is_worth_anew(&facts, &before.facts) || is_in_doubt(world, root_key);
+    // Who dismissed the rest of a payment said that no more is due.
+    let worth = if is_credited && (!is_worth_anew || facts.is_dismissed()) {
         Worth::known(lines_of(world, root_key))
     } else {
         value(world, root_key, &facts, applied.is_some())
@@ -115,15 +134,39 @@ pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Fac
     if applied.is_none() && facts.progress() == Progress::Paid && !worth.is_not_ours {
         admit(world, &mut resolved, cause.pos);
     }
+    if let (Some(user), Verdict::Open { .. }) = (&before.user, &resolved.verdict)
+        && let Some(payment) = world.payments.get_mut(root_key)
+        && !facts.named_users().contains(user)
+    {
+        // It stays open until a person decides, also if what named the user elsewhere does so no longer.
+        payment.facts.evidence.insert(taken_for(user));
+    }
+    let user = owner(&resolved.verdict).filter(|_| !worth.is_not_ours);
+    unlink(world, root_key, user, told_at(world, root_key, cause));
     let mut settled = match (worth.is_not_ours, facts.progress()) {
         (true, _) => not_ours(world, root_key, cause),
-        (false, Progress::Pending) => pending(world, root_key, &worth, &resolved),
-        (false, Progress::Failed) => failed(world, root_key),
+        (false, Progress::Pending) => pending(world, root_key, &worth, &resolved, cause),
+        (false, Progress::Failed) => failed(world, root_key, cause),
         (false, Progress::Paid) => paid(world, root_key, &worth, &resolved, cause),
     };
     settled.evidence = resolved.evidence;
     settled.catalogue_pos = counting_pos(world, root_key);
     settled
+}
+
+/// The user whose it is, as long as nobody decides otherwise.
+fn owner(verdict: &Verdict) -> Option<&str> {
+    match verdict {
+        Verdict::User { user, .. } | Verdict::Contested { user, .. } => Some(user),
+        Verdict::Open { .. } => None,
+    }
+}
+
+/// Position of what was told: of the fact or act that released the payment's case, else of the decision.
+fn told_at(world: &World, root_key: &str, cause: &Cause) -> i64 {
+    let open = world.open_cases_of(root_key);
+    let released = open.iter().filter_map(|id| world.cases.get(id)).filter_map(|case| case.due_pos);
+    released.fold(cause.pos, i64::max)
 }
 
 /// Whether anything was said that what a credited payment is worth depends on.
@@ -210,7 +253,15 @@ fn not_ours(world: &mut World, root_key: &str, cause: &mut Cause) -> Settled {
     Settled::plain(Reason::NotOurs)
 }
 
-fn pending(world: &mut World, root_key: &str, worth: &Worth, resolved: &Resolved) -> Settled {
+/// Not paid yet, whatever a part of it, told before its invoice, seemed to be.
+fn pending(
+    world: &mut World,
+    root_key: &str,
+    worth: &Worth,
+    resolved: &Resolved,
+    cause: &mut Cause,
+) -> Settled {
+    unpost(world, root_key, cause);
     expect(world, root_key, &worth.lines);
     if let Some(payment) = world.payments.get_mut(root_key) {
         payment.claimant = claimant(&resolved.verdict);
@@ -219,7 +270,8 @@ fn pending(world: &mut World, root_key: &str, worth: &Worth, resolved: &Resolved
 }
 
 /// Nothing will come of it.
-fn failed(world: &mut World, root_key: &str) -> Settled {
+fn failed(world: &mut World, root_key: &str, cause: &mut Cause) -> Settled {
+    unpost(world, root_key, cause);
     expect(world, root_key, &[]);
     if let Some(payment) = world.payments.get_mut(root_key) {
         payment.claimant = None;
@@ -234,10 +286,8 @@ fn paid(
     resolved: &Resolved,
     cause: &mut Cause,
 ) -> Settled {
-    let owner = match &resolved.verdict {
-        Verdict::User { user, .. } | Verdict::Contested { user, .. } => Owner::User(user.clone()),
-        Verdict::Open { .. } => unclaimed_of(root_key),
-    };
+    let owner = owner(&resolved.verdict)
+        .map_or_else(|| unclaimed_of(root_key), |user| Owner::User(user.to_owned()));
     let taken = world.payments.get(root_key).map(|payment| payment.facts.taken());
     post(world, root_key, owner, (&worth.lines, taken.unwrap_or_default()), cause);
     let need = need(world, root_key, worth, resolved);
@@ -336,22 +386,5 @@ fn claimant(verdict: &Verdict) -> Option<String> {
         Verdict::User { user, .. } => Some(user.clone()),
         Verdict::Contested { .. } => None,
         Verdict::Open { claimant, .. } => claimant.clone(),
-    }
-}
-
-/// The first resolved payment of a customer links him to its user, and so releases what waits for the customer.
-fn link(world: &mut World, root_key: &str, user: &str, pos: i64) {
-    let payment = world.payments.get(root_key);
-    let customers = payment.map(|payment| payment.facts.customers.clone()).unwrap_or_default();
-    for customer in customers {
-        if !world.links.contains_key(&customer) {
-            world.links.insert(customer.clone(), user.to_owned());
-            world.linked_by.insert(customer.clone(), root_key.to_owned());
-            world.effects.woken.insert(format!("customer:{customer}"), pos);
-            if let Some(payment) = world.payments.get_mut(root_key) {
-                payment.facts.linked.insert(customer.clone());
-            }
-            world.effects.links.push(Link { customer, user: user.to_owned(), pos, until: None });
-        }
     }
 }

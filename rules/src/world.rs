@@ -40,6 +40,8 @@ pub struct World {
     pub catalogue: Catalogue,
     /// Cases of these payments, and those that are acted on.
     pub cases: BTreeMap<CaseId, Case>,
+    /// Of the keys that thin events wait for: those that Stripe answered, as the log has it.
+    pub fetched: BTreeSet<String>,
     /// What is to be written.
     pub effects: Effects,
 }
@@ -318,6 +320,7 @@ impl World {
             users: BTreeMap::new(),
             catalogue: Catalogue::EMPTY,
             cases: BTreeMap::new(),
+            fetched: BTreeSet::new(),
             effects: Effects::EMPTY,
         }
     }

@@ -148,26 +148,30 @@ fn by_list(list: &List, claims: &Claims, prices: &Prices<'_>) -> Worth {
     if !list.complete {
         return Worth::doubtful(Doubt::Unknown);
     }
-    let (sums, problems) = bought::sums(list, prices.world.policy.prorates);
+    let sums = bought::sums(list, prices.world.policy.prorates);
     let mut bought = Vec::new();
-    let (mut unknown, mut ours) = (problems.contains(&Uncountable::Line), false);
-    for (price, sum) in &sums {
-        match prices.entry(price) {
-            None => unknown = true,
-            Some(Entry::NotOurs) => {}
+    let (mut unknown, mut ours, mut problem) = (sums.has_unpriced, false, None);
+    for (price, sum) in &sums.by_price {
+        let entry = prices.entry(price);
+        if entry == Some(&Entry::NotOurs) {
+            continue;
+        }
+        problem = problem.or_else(|| problem_of(price, sum));
+        unknown |= sum.problem == Some(Uncountable::Quantity);
+        match entry {
             Some(Entry::Credits(worth)) => {
                 ours = true;
                 bought.push((*price, worth, credits_of(worth.credits, sum), sum.ends_at));
             }
+            Some(Entry::NotOurs) | None => unknown = true,
         }
     }
-    if problems.contains(&Uncountable::Period) && (ours || unknown) {
-        let detail =
-            "it only adjusts a period whose length it does not say; assign what it is worth";
-        return Worth::doubtful(Doubt::Mismatch(detail.into()));
+    if let Some(detail) = problem {
+        return Worth::doubtful(Doubt::Mismatch(detail));
     }
     if !ours && !unknown {
-        return if sums.is_empty() { Worth::known(Vec::new()) } else { Worth::not_ours() };
+        let is_empty = sums.by_price.is_empty();
+        return if is_empty { Worth::known(Vec::new()) } else { Worth::not_ours() };
     }
     if !ours && !claims.credits.is_empty() {
         let claims = Claims { prices: BTreeSet::new(), ..claims.clone() };
@@ -184,6 +188,19 @@ fn by_list(list: &List, claims: &Claims, prices: &Prices<'_>) -> Worth {
         return Worth::doubtful(Doubt::Mismatch(detail));
     }
     Worth { lines, doubt: unknown.then_some(Doubt::Unknown), is_not_ours: false }
+}
+
+/// What is wrong with the lines of a price so that nobody but a person can say what they all are worth.
+fn problem_of(price: &str, sum: &bought::Sum) -> Option<String> {
+    match sum.problem? {
+        Uncountable::Quantity => None,
+        Uncountable::Period => Some(format!(
+            "a line of {price} adjusts a period whose length the invoice does not say; assign what it is worth"
+        )),
+        Uncountable::Negative => Some(format!(
+            "a line of {price} takes money off and does not adjust a period; assign what all of it is worth"
+        )),
+    }
 }
 
 /// Whole ones, and parts of a period rounded down towards nothing.
@@ -246,9 +263,10 @@ pub fn is_credits(credits: i64) -> bool {
     (1..=MAX_CREDITS).contains(&credits)
 }
 
-/// Whether this can be the name of a unit.
+/// Whether this can be the name of a unit: a word, which stands in a URL and in a line of text.
 pub fn is_unit(unit: &str) -> bool {
-    !unit.trim().is_empty() && unit.len() <= MAX_UNIT_BYTES && !unit.contains(char::is_control)
+    (1..=MAX_UNIT_BYTES).contains(&unit.len())
+        && !unit.contains(|c: char| c.is_control() || c.is_whitespace())
 }
 
 /// The claims, read: at most one of each.
@@ -269,7 +287,7 @@ impl<'a> Claim<'a> {
         let unit = single("unit", &claims.units)?;
         if unit.is_some_and(|unit| !is_unit(unit)) {
             return Err(format!(
-                "the unit in metadata is no name of at most {MAX_UNIT_BYTES} bytes"
+                "the unit in metadata is no word of at most {MAX_UNIT_BYTES} bytes"
             ));
         }
         Ok(Self {

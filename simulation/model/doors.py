@@ -1,6 +1,8 @@
 """Stories of purchases: by every door and in every state, subscriptions among them."""
 
-from shapes import BASIL, MIDDLE, OLD, intent, invoice, session
+from dataclasses import replace
+
+from shapes import BASIL, MIDDLE, OLD, intent, invoice, invoice_payment, session
 from telling import (
     PLACEHOLDERS, aftermath, buying, called, give_back, goods, invoiced, part, people, price, some_doors,
     subscribed, told_by,
@@ -167,6 +169,20 @@ def many_lines(story):
         lines.append((price(story, not_ours=True), 1))
     buy = invoiced(story, subscribed(story, called(story, people(story)[0]["user"]), lines))
     give_back(story, buy, part(story, buy), story.rng.choice(("id", "both")))
+
+
+def given_up(story):
+    """A part of an invoice was paid, and the rest never comes; or it does after all."""
+    story.era = BASIL
+    buy = subscribed(story, called(story, people(story)[0]["user"]))
+    first = replace(buy, amount=part(story, buy))
+    story.tell("payment_intent.succeeded", intent(story, first))
+    story.tell("invoice_payment.paid", invoice_payment(story, first))
+    story.later()
+    kind, status = story.rng.choice((("invoice.voided", "void"), ("invoice.marked_uncollectible", "uncollectible")))
+    story.tell(kind, invoice(story, buy, status=status, amount_paid=first.amount))
+    if story.chance(0.4):
+        invoiced(story, buy, tied=False)
 
 
 def invoice_and_a_stranger(story):

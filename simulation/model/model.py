@@ -11,6 +11,7 @@ NAMING_KEYS = ("user_id", "user_id_backup", "session_user_id")
 EMAIL_KEYS = ("session_email", "user_email")
 ABSENT = {"", "undefined", "null", "None", "unknown", "00000000-0000-0000-0000-000000000000"}
 PAID_INVOICE = ("invoice.paid", "invoice.payment_succeeded")
+GIVEN_UP_INVOICE = ("invoice.voided", "invoice.marked_uncollectible")
 DEFAULT_UNIT = "credits"
 
 
@@ -24,6 +25,8 @@ class Told:
 
     ids: set = field(default_factory=set)
     paid: set = field(default_factory=set)  # amounts that were said to be paid, in minor units
+    paid_whole: bool = False  # a session or an invoice said so: an intent may have paid a part of an invoice
+    invoiced: bool = False  # an invoice was told
     pending: bool = False
     failed: bool = False
     is_sale: bool = False  # a session that sells, or an invoice: ours unless the catalogue says otherwise
@@ -33,9 +36,13 @@ class Told:
     emails: set = field(default_factory=set)
     subjects: set = field(default_factory=set)  # customers and subscriptions
     lines: dict = field(default_factory=dict)  # (invoice, line) -> (price, quantity)
-    snapshots: list = field(default_factory=list)  # (created, charge, cumulative amount_refunded)
+    snapshots: list = field(default_factory=list)  # (created, charge, cumulative amount_refunded, of it never captured)
     refunds: dict = field(default_factory=dict)  # id -> Refund
     disputes: dict = field(default_factory=dict)  # id -> its moves
+
+    @property
+    def is_paid(self):
+        return self.paid_whole if self.invoiced else bool(self.paid)
 
     def join(self, other):
         for one in fields(self):
@@ -50,6 +57,7 @@ class Told:
 
 @dataclass
 class Refund:
+    charge: str | None
     amount: int
     created: int
     failed_at: int | None = None  # when it was first told to have failed
@@ -114,10 +122,10 @@ class Reader:
             self.session(kind, thing)
         elif kind == "payment_intent.succeeded":
             self.intent(thing)
-        elif kind in ("charge.succeeded", "charge.refunded"):
+        elif kind in ("charge.succeeded", "charge.captured", "charge.refunded"):
             self.charge(thing, event["created"])
-        elif kind in PAID_INVOICE:
-            self.invoice(thing)
+        elif kind in PAID_INVOICE + GIVEN_UP_INVOICE:
+            self.invoice(kind, thing)
         elif kind == "invoice_payment.paid":
             payment = thing.get("payment") or {}
             self.tie(thing.get("invoice"), payment.get("payment_intent"), payment.get("charge"))
@@ -154,6 +162,7 @@ class Reader:
             told.failed = True
         elif kind.endswith(".async_payment_succeeded") or thing.get("payment_status") in ("paid", "no_payment_required"):
             told.paid.add(thing.get("amount_total") or 0)
+            told.paid_whole = True
         else:
             told.pending = True
 
@@ -165,12 +174,17 @@ class Reader:
     def charge(self, thing, at):
         one = self.tie(thing["id"], thing.get("payment_intent"), thing.get("invoice"))
         told = self.common(one, thing)
+        if thing.get("captured") is False:
+            told.pending = True
+            return
         told.paid.add(thing.get("amount_captured") or thing["amount"])  # a charge that was refunded was paid [9]
-        told.snapshots.append((at, thing["id"], thing.get("amount_refunded") or 0))
+        given_back, rest = thing.get("amount_refunded") or 0, thing["amount"] - thing.get("amount_captured", thing["amount"])
+        released = rest if rest <= given_back else 0  # [14]
+        told.snapshots.append((at, thing["id"], given_back - released, released))
         for refund in listed(thing.get("refunds")):
-            self.refund(one, refund, at)
+            self.refund(one, refund | {"charge": thing["id"]}, at)
 
-    def invoice(self, thing):
+    def invoice(self, kind, thing):
         intents = [each.get("payment") or {} for each in listed(thing.get("payments"))]
         intents = [each.get("payment_intent") or each.get("charge") for each in intents]
         one = self.tie(thing["id"], thing.get("payment_intent"), thing.get("charge"), *intents)
@@ -178,15 +192,20 @@ class Reader:
         details = thing.get("subscription_details") or (thing.get("parent") or {}).get("subscription_details") or {}
         told.metadata.append(details.get("metadata") or {})
         told.subjects.update(filter(None, [reference(details.get("subscription"))]))
-        told.is_sale = True
-        told.paid.add(thing.get("amount_paid") or 0)
+        told.is_sale = told.invoiced = True
+        if kind in PAID_INVOICE:
+            told.paid.add(thing.get("amount_paid") or 0)
+            told.paid_whole = True
+        else:
+            told.failed = True
         for line in listed(thing.get("lines")):
             basil = ((line.get("pricing") or {}).get("price_details") or {}).get("price")
             quantity = 1 if line.get("quantity") is None else line["quantity"]
             told.lines[thing["id"], line["id"]] = (reference(line.get("price") or basil), quantity)
 
     def refund(self, about, thing, at):
-        refund = self.refunds.setdefault(thing["id"], Refund(thing["amount"], thing.get("created") or at))
+        made = thing.get("created") or at
+        refund = self.refunds.setdefault(thing["id"], Refund(reference(thing.get("charge")), thing["amount"], made))
         self.of(about).refunds[thing["id"]] = refund
         if thing.get("status") in ("failed", "canceled"):
             refund.failed_at = min(at, refund.failed_at or at)
@@ -235,7 +254,7 @@ def resolve(payments, named_subjects, users):
             if verdicts[at][0] not in (None, user):
                 raise OrderMatters(f"{sorted(told.ids)} was {verdicts[at][0]}'s before another payment's link")
             verdicts[at] = (user, reason)
-            if user and (told.paid or told.links):
+            if user and (told.is_paid or told.links):
                 for subject in told.subjects:
                     evidence.setdefault(subject, set()).add(user)
         if evidence == before:
@@ -291,21 +310,28 @@ def totals(lines):
 
 
 def refunded(told):
-    """Refunds known by id and each charge's newest cumulative figure are the same money: the larger of the two."""
-    good = [each for each in told.refunds.values() if each.failed_at is None]
+    """What all the charges of a payment gave back. A refund that names no charge is the first one's."""
+    charges = sorted({charge for _, charge, _, _ in told.snapshots} | {each.charge for each in told.refunds.values() if each.charge})
+    total = 0
+    for charge in charges or [None]:
+        snapshots = [(at, amount, released) for at, one, amount, released in told.snapshots if one == charge]
+        refunds = [each for each in told.refunds.values() if (each.charge or (charges or [None])[0]) == charge]
+        total += refunded_of_charge(refunds, snapshots)
+    return total
+
+
+def refunded_of_charge(refunds, snapshots):
+    """Refunds known by id and the charge's newest cumulative figure are the same money: the larger of the two."""
+    good = [each for each in refunds if each.failed_at is None]
     by_id = sum(each.amount for each in good)
-    newest = {}
-    for at, charge, amount in told.snapshots:
-        newest[charge] = max(newest.get(charge, (at, amount)), (at, amount))
-    if not newest:
+    if not snapshots:
         return by_id
-    until = max(at for at, _ in newest.values())
-    figure = sum(amount for _, amount in newest.values())
+    until, figure, released = max(snapshots)
     figure -= sum(  # it contained them, and they failed after it
-        each.amount for each in told.refunds.values() if each.failed_at and each.failed_at > until >= each.created
+        each.amount for each in refunds if each.failed_at and each.failed_at > until >= each.created
     )
     figure += sum(each.amount for each in good if each.created > until)  # it is too old to contain them [7]
-    return max(by_id, figure)
+    return max(by_id - released, figure)
 
 
 def withdrawn(told):
@@ -332,7 +358,7 @@ def due(lines, told):
 def outcome(told, verdict, catalogue):
     """One payment's row, and the user whose balance holds it (None: unclaimed)."""
     row = {"ids": sorted(told.ids), "status": "pending", "owner": None, "bought": {}, "case": None}
-    if not told.paid:
+    if not told.is_paid:
         row["status"] = "failed" if told.failed else "pending"
         return row
     row["status"] = "paid"

@@ -1,7 +1,11 @@
 """Stories of money that goes back: refunds and disputes."""
 
-from shapes import OLD, dispute
-from telling import fails, give_back, lost, paid_for, part, style_of, withdraw, won
+from dataclasses import replace
+
+from shapes import BASIL, OLD, charge, dispute, invoice_payment
+from telling import (
+    buying, called, fails, give_back, invoiced, lost, paid_for, part, people, style_of, subscribed, told_by, withdraw, won,
+)  # fmt: skip
 
 # -- refunds ---------------------------------------------------------------------------------------------------------
 
@@ -72,6 +76,40 @@ def refund_pending_first(story):
         story.tell("refund.updated", one)
     else:
         fails(story, one, end)
+
+
+def captured_in_part(story):
+    """More was authorised than is taken. What is released counts as refunded in the charge's figure."""
+    buy = buying(story, called(story, people(story)[0]["user"]))
+    buy.intent_metadata, buy.released = buy.session_metadata, story.rng.randint(1, 5000)
+    buy.charge_is_tied = True
+    if story.chance(0.7):
+        story.tell("charge.succeeded", charge(story, buy) | {"captured": False, "amount_captured": 0, "amount_refunded": 0})
+    story.later()
+    story.tell("charge.captured", charge(story, buy))
+    told_by(story, buy, *story.rng.choice(((), ("intent",))))
+    if story.chance(0.7):
+        one = give_back(story, buy, story.rng.choice((buy.amount, part(story, buy))), style_of(story))
+        if story.chance(0.3):
+            fails(story, one)
+
+
+def two_charges(story):
+    """An invoice that two charges paid: each has a figure and refunds of its own."""
+    story.era = BASIL
+    buy = subscribed(story, called(story, people(story)[0]["user"]))
+    first = replace(buy, amount=part(story, buy), refunds=[])
+    second = replace(buy, amount=buy.amount - first.amount, intent=story.id("pi"), charge=story.id("ch"), refunds=[])
+    for each in (first, second):
+        story.later()
+        story.tell("charge.succeeded", charge(story, each))
+        story.tell("invoice_payment.paid", invoice_payment(story, each))
+    invoiced(story, buy, tied=False)
+    one = give_back(story, first, part(story, first), style_of(story))
+    if story.chance(0.5):
+        give_back(story, second, part(story, second), style_of(story))
+    if story.chance(0.5):
+        fails(story, one)
 
 
 # -- disputes --------------------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ class Purchase:
     session_metadata: dict = field(default_factory=dict)
     intent_metadata: dict = field(default_factory=dict)
     subscription_metadata: dict = field(default_factory=dict)
+    released: int = 0  # authorised beyond the amount, and never captured
     lines: list = field(default_factory=list)  # (line id, price, quantity, amount)
     refunds: list = field(default_factory=list)  # refund objects, as they stand now
     charge_is_tied: bool = False  # something told said which payment intent the charge belongs to
@@ -106,7 +107,7 @@ def session(story, buy, payment_status="paid", status="complete", mode="payment"
 def intent(story, buy, status="succeeded"):
     received = buy.amount if status == "succeeded" else 0
     thing = {
-        "id": buy.intent, "object": "payment_intent", "amount": buy.amount, "amount_received": received,
+        "id": buy.intent, "object": "payment_intent", "amount": buy.amount + buy.released, "amount_received": received,
         "currency": buy.currency, "customer": story.refer(buy.customer), "created": buy.created, "status": status,
     }  # fmt: skip
     if story.era != BASIL:
@@ -121,8 +122,8 @@ def intent(story, buy, status="succeeded"):
 
 def charge(story, buy):
     thing = {
-        "id": buy.charge, "object": "charge", "amount": buy.amount, "amount_captured": buy.amount,
-        "amount_refunded": buy.net_refunded, "captured": True, "created": buy.created, "currency": buy.currency,
+        "id": buy.charge, "object": "charge", "amount": buy.amount + buy.released, "amount_captured": buy.amount,
+        "amount_refunded": buy.net_refunded + buy.released, "captured": True, "created": buy.created, "currency": buy.currency,
         "customer": story.refer(buy.customer), "paid": True, "payment_intent": story.refer(buy.intent),
         "refunded": buy.net_refunded >= buy.amount > 0, "status": "succeeded",
     }  # fmt: skip

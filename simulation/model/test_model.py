@@ -42,9 +42,13 @@ def figure(at, amount, **more):
     return event("charge.refunded", at, thing | more)
 
 
-def refund(at, one, amount, status="succeeded", kind="refund.created", made=None):
+def second_charge(at):
+    return event("charge.succeeded", at, {"id": "ch_2", "invoice": "in_1", "amount": 595, "amount_refunded": 0})
+
+
+def refund(at, one, amount, status="succeeded", kind="refund.created", made=None, **more):
     thing = {"id": one, "payment_intent": "pi_1", "charge": "ch_1", "amount": amount, "status": status}
-    return event(kind, at, thing | {"created": made or at})
+    return event(kind, at, thing | {"created": made or at} | more)
 
 
 def dispute(at, kind, one="dp_1", amount=1000, status="needs_response"):
@@ -70,6 +74,11 @@ OLD_OF_ADA = {"subscription": "sub_1", "subscription_details": {"metadata": {"us
 TIE = event("invoice_payment.paid", 7, {"id": "inpay_1", "invoice": "in_1", "payment": {"payment_intent": "pi_1"}})
 BOUGHT = session(NAMED)
 CUSTOMER = event("customer.updated", 1, {"id": "cus_1", "metadata": {"user_id": "u_ada"}})
+GIVEN_UP = invoice([basil("price_100")], "invoice.marked_uncollectible", 400, **OF_ADA)
+HELD = charge(NAMED, captured=False, amount_captured=0)
+CAPTURED = event("charge.captured", 5, {"id": "ch_1", "payment_intent": "pi_1", "amount": 1000, "metadata": NAMED} | {
+    "captured": True, "amount_captured": 600, "amount_refunded": 400,
+})  # fmt: skip
 UNNAMED_TWO = session({"price": "price_100"}, id="cs_2", payment_intent="pi_2", customer="cus_1")
 
 # what happens · events · Ada's credits, or the balances of all · unclaimed credits · open cases
@@ -104,6 +113,19 @@ ROWS = [
     ("the figure missed one of the same second", [BOUGHT, refund(8, "re_1", 300), refund(8, "re_2", 200), figure(8, 300)], 50, 0, []),
     ("canceled", [BOUGHT, refund(8, "re_1", 300, "pending"), refund(9, "re_1", 300, "canceled", "refund.updated", 8)], 100, 0, []),
     ("listed refunds", [BOUGHT, figure(8, 300, refunds={"data": [{"id": "re_1", "amount": 300, "created": 8}]})], 70, 0, []),
+    ("a part was captured, the rest released", [CAPTURED], 100, 0, []),
+    ("authorised, captured in part, all of it refunded", [HELD, CAPTURED, refund(9, "re_1", 600)], 0, 0, []),
+    ("a half of what was captured", [HELD, CAPTURED, figure(9, 700, amount_captured=600)], 50, 0, []),
+    ("the release listed as a refund", [CAPTURED, refund(5, "re_0", 400), refund(9, "re_1", 300)], 50, 0, []),
+    ("more may be captured: nothing is released yet", [BOUGHT, figure(9, 300, amount_captured=600)], 70, 0, []),
+    ("authorised only", [HELD], 0, 0, []),
+    ("failed after its own charge's figure", [
+        invoice([old("price_100")], amount=1190, **OLD_OF_ADA), second_charge(100), figure(50, 595, invoice="in_1"),
+        refund(80, "re_1", 595, "failed", "refund.failed", 50),
+    ], 100, 0, []),
+    ("a figure of one charge, a refund of the other", [
+        invoice([old("price_100")], **OLD_OF_ADA), figure(50, 300), second_charge(60), refund(50, "re_2", 200, charge="ch_2", payment_intent=None),
+    ], 50, 0, []),
     ("an opened dispute takes nothing", [BOUGHT, dispute(8, "created")], 100, 0, []),
     ("withdrawn", [BOUGHT, dispute(8, "funds_withdrawn")], 0, 0, []),
     ("reinstated", [BOUGHT, dispute(8, "funds_withdrawn"), dispute(9, "funds_reinstated")], 100, 0, []),
@@ -127,6 +149,8 @@ ROWS = [
     ], {"u_ada": {"credits": 50, "tokens": 4}}, 0, []),
     ("a free invoice", [invoice([basil("price_100")], amount=0, **OF_ADA)], 100, 0, []),
     ("a line that is not ours", [invoice([basil("price_100"), basil("price_shirt")], **OF_ADA)], 100, 0, []),
+    ("given up after a part was paid", [intent(NAMED), TIE, GIVEN_UP], 0, 0, []),
+    ("given up, then paid after all", [intent(), TIE, GIVEN_UP, invoice([basil("price_100")], **OF_ADA)], 100, 0, []),
     ("the session of a subscription", [
         session({"user_id": "u_ada"}, mode="subscription", payment_intent=None, invoice="in_1", customer="cus_1"), invoice([basil("price_100")]),
     ], 100, 0, []),

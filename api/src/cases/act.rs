@@ -1,7 +1,5 @@
 //! What the acts of staff on a case have in common: each names the version of the case that was seen ([`crate::acts`]).
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use service::problem::{Code, Problem};
@@ -10,10 +8,9 @@ use store::read::cases::{Case, Resolution};
 
 use super::require;
 use super::show::{CaseObject, show};
-use crate::acts::{Act, Actor, DECIDED_WAIT, tell, who_and_when};
+use crate::acts::{Act, Actor, DECIDED_WAIT, tell, took_effect, who_and_when};
 use crate::auth::Caller;
 use crate::error::RouteError;
-use crate::facts::is_stale;
 use crate::state::ApiState;
 
 /// The case that is acted on: open, and of the version that the caller saw.
@@ -37,7 +34,8 @@ pub(crate) async fn open_case(
     Ok(case)
 }
 
-/// Appends the act, waits until it is decided, and returns the case as it is then.
+/// Appends the act, waits until it is decided, and returns the case as it is then. Refused is an act that came too late,
+/// or that the projector did not, or could not, decide.
 pub(crate) async fn act(
     state: &ApiState,
     caller: &Caller,
@@ -58,14 +56,14 @@ pub(crate) async fn act(
         members,
     };
     let pos = tell(state, tenant_id, act).await?;
-    let verdict = state.decided(tenant_id, pos, DECIDED_WAIT).await?;
-    let wait = if verdict.is_some() { DECIDED_WAIT } else { Duration::ZERO };
+    let took_effect = took_effect(state, tenant_id, pos).await?;
     let now = state.clock.now();
     let id = case.id.to_string();
     let look = || async { require(&state.client().await?, tenant_id, &id).await };
-    let after = state.waiter.until(tenant_id, wait, look, |case| is_at_rest(case, now)).await?;
+    let is_at_rest = |case: &Case| is_at_rest(case, now);
+    let after = state.waiter.until(tenant_id, DECIDED_WAIT, look, is_at_rest).await?;
     let client = state.client().await?;
-    if is_stale(verdict) {
+    if !took_effect {
         let detail = match after.resolution {
             Some(resolution) => {
                 return Err(closed(&client, tenant_id, &after, resolution).await?.into());

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use ledger::DEFAULT_UNIT;
 use rules::world::Detail;
-use rules::worth::MAX_CREDITS;
+use rules::worth::{MAX_CREDITS, is_unit};
 use serde::Deserialize;
 use serde_json::{Map, json};
 use service::problem::{Code, Problem};
@@ -20,7 +20,7 @@ use crate::error::{RouteError, invalid, missing};
 use crate::params::Params;
 use crate::path::Id;
 use crate::state::ApiState;
-use crate::users::{is_unit, not_found};
+use crate::users::not_found;
 
 /// Whose it is, and why.
 #[derive(Debug, Deserialize)]

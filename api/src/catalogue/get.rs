@@ -36,6 +36,6 @@ pub(crate) async fn handler(
         Problem::new(Code::PriceNotFound).param("key").detail(detail)
     })?;
     let entry = EntryObject::new(key, current);
-    let versions = versions.0.into_iter().map(VersionObject::from).collect();
+    let versions = versions.decided.into_iter().map(VersionObject::from).collect();
     Ok(Json(EntryHistory { entry, versions }))
 }

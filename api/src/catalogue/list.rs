@@ -23,7 +23,7 @@ pub(crate) async fn handler(
     let cursor = match list.cursor() {
         Some(key) => {
             let versions = catalogue_versions(&client, tenant_id, key).await?;
-            (!versions.0.is_empty()).then(|| key.to_owned())
+            (!versions.decided.is_empty()).then(|| key.to_owned())
         }
         None => None,
     };

@@ -2,13 +2,14 @@
 //!
 //! It adds a version. The first one of a key counts for purchases of any time, a later one for those that are paid from
 //! now on, unless `valid_from` says otherwise. Cases that wait for the key are decided anew; payments that were credited
-//! before keep what they were worth then. To say once more what holds already changes nothing.
+//! before keep what they were worth then. To say once more what was said last changes nothing.
 
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
+use ledger::chain::to_microseconds;
 use rules::catalogue::{Entry, MAX_KEY_BYTES, Refusal, Said, is_key, is_moment};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -26,7 +27,6 @@ use crate::facts::Fact;
 use crate::params::Params;
 use crate::path::Id;
 use crate::state::ApiState;
-use crate::users::is_unit;
 
 /// Longest wait for the decision. A projector that runs needs milliseconds.
 const DECIDED_WAIT: Duration = Duration::from_secs(2);
@@ -75,7 +75,7 @@ pub(crate) async fn handler(
     if let Some(version) = telling.said_before(&versions, now) {
         return Ok(Json(EntryObject::new(key, version.clone())));
     }
-    if i64::try_from(versions.0.len()).is_ok_and(|count| count >= MAX_VERSIONS) {
+    if i64::try_from(versions.decided.len()).is_ok_and(|count| count >= MAX_VERSIONS) {
         let detail = format!(
             "It has {MAX_VERSIONS} versions, and more would slow each purchase down: use another."
         );
@@ -94,7 +94,7 @@ pub(crate) async fn handler(
         Some(_) => catalogue_versions(&state.client().await?, tenant_id, &key).await?,
         None => Versions::default(),
     };
-    let stored = stored.0.into_iter().find(|version| version.from_pos == pos);
+    let stored = stored.decided.into_iter().find(|version| version.from_pos == pos);
     Ok(Json(EntryObject::new(key, stored.unwrap_or_else(|| telling.at(pos, now)))))
 }
 
@@ -103,9 +103,6 @@ impl Request {
         let Self { credits, unit, expires, priority, not_ours, valid_from, reason } = self;
         if credits.is_none() && !not_ours {
             return Err(missing("credits"));
-        }
-        if unit.as_deref().is_some_and(|unit| !is_unit(unit)) {
-            return Err(invalid("unit", "It is not the name of a unit."));
         }
         if valid_from.is_some_and(|moment| !is_moment(moment)) {
             return Err(invalid("valid_from", "It is before 1970."));
@@ -126,7 +123,7 @@ impl Request {
                 priority: worth.priority,
             }),
         };
-        Ok(Telling { worth, valid_from, reason, actor })
+        Ok(Telling { worth, valid_from: valid_from.map(to_microseconds), reason, actor })
     }
 }
 

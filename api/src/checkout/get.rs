@@ -135,8 +135,10 @@ fn show(
 }
 
 fn status(checkout: &Checkout) -> Status {
+    // Where a part was credited, only the rest was dismissed.
+    let is_credited = matches!(checkout.owner, Some(Owner::User(_)));
     match checkout.status {
-        _ if checkout.is_dismissed => Status::Failed,
+        _ if checkout.is_dismissed && !is_credited => Status::Failed,
         Paid::Unknown | Paid::NotOurs => Status::Unknown,
         Paid::Pending => Status::Pending,
         Paid::Failed => Status::Failed,
@@ -211,6 +213,8 @@ mod tests {
             None,
             None,
         );
+        let in_part = Checkout { is_dismissed: true, ..paid() };
+        check(in_part, Status::Credited, Some(500), Some("u_1"));
         check(
             Checkout { status: Paid::NotOurs, owner: None, claimant: None, ..unpaid() },
             Status::Unknown,

@@ -12,6 +12,7 @@ use rules::reference::{METADATA_KEY, Terms, TermsError};
 use serde::{Deserialize, Serialize};
 use service::ids::time_ordered;
 use service::problem::{Code, Problem};
+use store::Client;
 use store::read::checkout_params::{customer_of_user, owners_of_email};
 use store::read::users::User;
 
@@ -92,7 +93,7 @@ pub(crate) async fn handler(
     let client = state.client().await?;
     let user = require(&client, caller.tenant_id, &request.user).await?;
     if let Some(email) = &request.email {
-        require_own(&state, caller.tenant_id, &user, email).await?;
+        require_own(&state, &client, caller.tenant_id, &user, email).await?;
     }
     let customer = customer_of_user(&client, caller.tenant_id, &request.user).await?;
     let now = state.clock.now();
@@ -147,13 +148,14 @@ impl Request {
 /// It is another's if he proved it. If nobody did, it may be whose it likes, but not only another's.
 async fn require_own(
     state: &ApiState,
+    client: &Client,
     tenant_id: i32,
     user: &User,
     email: &str,
 ) -> Result<(), RouteError> {
     let hash = state.evidence_keys.get(&tenant_id).and_then(|key| key.hash(email));
     let Some(hash) = hash else { return Ok(()) };
-    let owners = owners_of_email(&state.client().await?, tenant_id, &hash).await?;
+    let owners = owners_of_email(client, tenant_id, &hash).await?;
     let has_it = owners.iter().any(|owner| owner.user_id == user.user_id);
     let others = owners.iter().filter(|owner| owner.user_id != user.user_id);
     let Some(other) = others.into_iter().find(|other| other.is_verified || !has_it) else {

@@ -145,7 +145,7 @@ fn healing(reason: Reason, key: &str) -> String {
         }
         Some(("price", price)) => format!("once the catalogue has the {}", catalogue_key(price)),
         Some(("pull", path)) => {
-            let path = path.split_once('?').map_or(path, |(path, _)| path);
+            let path = path.split(['?', '@']).next().unwrap_or_default();
             format!("once Stripe answers what we ask it for ({path})")
         }
         Some(("payment", payment)) => format!("once more is told of the payment {payment}"),

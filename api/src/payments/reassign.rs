@@ -1,4 +1,5 @@
-//! `POST /v1/payments/{id}/reassign`: a person moves a payment that is credited to the wrong user to the right one.
+//! `POST /v1/payments/{id}/reassign`: a person moves a payment that is credited to the wrong user, or was written off, to
+//! the right one.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,16 +10,15 @@ use service::problem::{Code, Problem};
 use store::Client;
 use store::read::cases::case_list_of_payment;
 use store::read::owners::payment_owner_list;
-use store::read::payments::Payment;
+use store::read::payments::{Payment, payment_leg_list};
 use store::read::users::user_get_decided;
 
 use super::require;
 use super::show::{Shown, names};
-use crate::acts::{Act, Actor, DECIDED_WAIT, check_reason, tell, who_and_when};
+use crate::acts::{Act, Actor, check_reason, tell, took_effect, who_and_when};
 use crate::auth::Caller;
 use crate::body::Body;
 use crate::error::RouteError;
-use crate::facts::is_stale;
 use crate::params::Params;
 use crate::path::Id;
 use crate::state::ApiState;
@@ -68,10 +68,10 @@ pub(crate) async fn handler(
         members,
     };
     let pos = tell(&state, tenant_id, act).await?;
-    let verdict = state.decided(tenant_id, pos, DECIDED_WAIT).await?;
+    let took_effect = took_effect(&state, tenant_id, pos).await?;
     let client = state.client().await?;
     let after = require(&client, tenant_id, &id).await?;
-    if is_stale(verdict) {
+    if !took_effect {
         return Err(changed(&client, tenant_id, &after).await?.into());
     }
     Ok(Json(Shown::read(&client, tenant_id, after).await?))
@@ -92,18 +92,29 @@ async fn check(
         let detail = format!("The payment is in review: assign its case {id} instead.");
         return Err(conflict(detail).with("case", id).into());
     }
-    let Some(Owner::User(owner)) = &payment.owner else {
-        let detail = "Nothing of this payment is credited to a user, so there is nothing to move.";
-        return Err(conflict(detail.to_owned()).into());
-    };
-    if owner == user {
-        let detail = format!("The payment is user {user}'s already.");
-        return Err(conflict(detail).param("user").into());
+    match &payment.owner {
+        Some(Owner::User(owner)) if owner == user => {
+            let detail = format!("The payment is user {user}'s already.");
+            return Err(conflict(detail).param("user").into());
+        }
+        Some(Owner::User(_)) => {}
+        None if is_posted(client, tenant_id, payment).await? => {}
+        Some(Owner::Unclaimed(_)) | None => {
+            let detail =
+                "Nothing of this payment is credited or written off, so there is nothing to move.";
+            return Err(conflict(detail.to_owned()).into());
+        }
     }
     if user_get_decided(client, tenant_id, user).await?.is_none() {
         return Err(not_found(user).into());
     }
     Ok(())
+}
+
+/// Whether anything is posted of a payment: if nobody owns it, it was written off.
+async fn is_posted(client: &Client, tenant_id: i32, payment: &Payment) -> Result<bool, RouteError> {
+    let legs = payment_leg_list(client, tenant_id, &payment.root_key).await?;
+    Ok(legs.iter().any(|leg| leg.posted > 0))
 }
 
 /// The payment is not as it was seen: who changed it last, if a person did.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use ledger::DEFAULT_UNIT;
+use rules::worth::is_unit;
 use serde::Serialize;
 use service::problem::{Code, Problem};
 use store::Client;
@@ -18,9 +19,6 @@ pub(crate) mod grants;
 pub(crate) mod import;
 pub(crate) mod postings;
 pub(crate) mod put;
-
-/// Longest name of a unit, in bytes.
-const UNIT_MAX_BYTES: usize = rules::worth::MAX_UNIT_BYTES;
 
 /// The user object.
 #[derive(Debug, Serialize)]
@@ -71,10 +69,4 @@ fn unit(params: &mut Params) -> Result<String, Problem> {
     let expected = "the name of a unit";
     let unit = params.parsed("unit", expected, |unit| is_unit(unit).then(|| unit.to_owned()))?;
     Ok(unit.unwrap_or_else(|| DEFAULT_UNIT.to_owned()))
-}
-
-/// Whether a text can be the name of a unit.
-pub(crate) fn is_unit(text: &str) -> bool {
-    (1..=UNIT_MAX_BYTES).contains(&text.len())
-        && !text.chars().any(|c| c.is_control() || c.is_whitespace())
 }

@@ -105,11 +105,31 @@ async fn an_entry_shows_what_counts_now_and_all_that_did_and_will() {
         (&json!("key_1"), &json!("because"))
     );
 
-    // What is to count from then on is there already; to say it of now is something else.
+    // What is to count from then on is there already, finer than it is kept or not; to say it of now is something else.
+    let december = json!({"not_ours": true, "valid_from": "2026-12-01T00:00:00.0000001Z"});
+    assert_eq!(world.put("/v1/catalogue/price_1", december).await.ok()["position"], third);
     let december = json!({"not_ours": true, "valid_from": "2026-12-01T00:00:00Z"});
     assert_eq!(world.put("/v1/catalogue/price_1", december).await.ok()["position"], third);
     let now = world.put("/v1/catalogue/price_1", json!({"not_ours": true})).await.ok();
     assert_eq!(now["position"], 4);
+}
+
+#[tokio::test]
+async fn what_is_not_decided_yet_is_not_forgotten() {
+    let world = World::new().await;
+    let first = version(&world, "price_1", "'-infinity', false, 500, 'credits', NULL, 0").await;
+    world.decide(first, Reason::Catalogued, None).await;
+    // No projector decides what is told now.
+    let put = async |credits: i64| {
+        world.put("/v1/catalogue/price_1", json!({"credits": credits})).await.ok()["position"]
+            .clone()
+    };
+    let positions = [put(600).await, put(500).await, put(500).await, put(600).await];
+    assert_eq!(
+        positions,
+        [2, 3, 3, 4],
+        "what was said last is said once, what was said before it again"
+    );
 }
 
 #[tokio::test]

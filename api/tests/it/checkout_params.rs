@@ -64,6 +64,21 @@ async fn the_answer_is_signed_and_repeated_where_stripe_hands_nothing_on() {
 }
 
 #[tokio::test]
+async fn as_many_as_there_are_connections_may_ask_at_once() {
+    let world = world(&[("u_1", Some(("ada@example.com", true)))]).await;
+    let body = json!({"user": "u_1", "price": "price_50", "email": "ada@example.com"});
+    let one = || ask(&world, body.clone());
+    // Twice as many as the pool has.
+    let four = || async { tokio::join!(one(), one(), one(), one()) };
+    let answers = tokio::join!(four(), four(), four(), four());
+    for (a, b, c, d) in [answers.0, answers.1, answers.2, answers.3] {
+        for answer in [a, b, c, d] {
+            answer.ok();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_subscription_hands_its_metadata_on_and_makes_its_customer_itself() {
     let world = world(&[("u_1", None)]).await;
     let body = json!({"user": "u_1", "price": "price_50", "mode": "subscription"});

@@ -171,6 +171,32 @@ async fn an_act_that_came_to_nothing_does_not_stand_in_the_way() {
 }
 
 #[tokio::test]
+async fn an_act_is_not_said_to_be_done_before_it_is() {
+    let credited = Credited::new().await;
+    let body = json!({"user": "u_2", "reason": "she sent the receipt"});
+    // The projector is behind.
+    let refusal =
+        credited.reassign("pi_1", body.clone()).await.refused(503, "not_decided_yet", None);
+    assert_eq!(refusal["position"], 5);
+    // And then it parks it.
+    credited.decide(5, Reason::Error, "u_1").await;
+    let parking = async {
+        let pos = wait_for("the next act", async || {
+            let row = credited
+                .world
+                .sql
+                .query_opt("SELECT pos FROM event WHERE pos = 6", &[])
+                .await
+                .unwrap();
+            row.map(|row| row.get::<_, i64>(0))
+        });
+        credited.decide(pos.await, Reason::Error, "u_1").await;
+    };
+    let (answer, ()) = tokio::join!(credited.reassign("pi_1", body), parking);
+    assert_eq!(answer.refused(409, "conflict", None)["position"], 6);
+}
+
+#[tokio::test]
 async fn what_cannot_be_moved_is_refused() {
     let credited = Credited::new().await;
     let to = |user: &str| json!({"user": user, "reason": "she sent the receipt"});
@@ -206,11 +232,27 @@ async fn what_cannot_be_moved_is_refused() {
             ("pi_1", Some("user")) if status == 409 => "The payment is user u_1's already.",
             ("pi_2", _) => &format!("The payment is in review: assign its case {case} instead."),
             ("pi_3", _) => {
-                "Nothing of this payment is credited to a user, so there is nothing to move."
+                "Nothing of this payment is credited or written off, so there is nothing to move."
             }
             _ => continue,
         };
         assert_eq!(detail, expected);
     }
     assert!(credited.acts().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_written_off_can_be_given_to_its_user() {
+    let credited = Credited::new().await;
+    credited
+        .world
+        .run(
+            "INSERT INTO payment_leg (tenant_id, root_key, line, leg, unit, expected, target, posted)
+             VALUES ($1, 'pi_1', 'price:price_1', 1, 'credits', 500, 500, 500);
+             UPDATE payment SET owner_account = NULL WHERE root_key = 'pi_1'",
+        )
+        .await;
+    let body = json!({"user": "u_2", "reason": "she sent the receipt"});
+    let (answer, ()) = tokio::join!(credited.reassign("pi_1", body), credited.decide_act(true));
+    assert_eq!(answer.ok()["user"], "u_2");
 }

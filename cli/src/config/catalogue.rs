@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use keeper::catalogue::PriceEntry;
+use ledger::chain::to_microseconds;
 use rules::catalogue::{Entry, MAX_KEY_BYTES, Said, is_key, is_moment};
 use serde::Deserialize;
 use store::read::catalogue::Worth;
@@ -70,7 +71,7 @@ fn entry(place: &str, key: String, price: Price) -> Result<PriceEntry, ConfigErr
             priority: worth.priority,
         }),
     };
-    Ok(PriceEntry { key, worth, valid_from })
+    Ok(PriceEntry { key, worth, valid_from: valid_from.map(to_microseconds) })
 }
 
 /// What one is worth, in words.

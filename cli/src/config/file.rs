@@ -98,8 +98,22 @@ pub(super) fn read<T: DeserializeOwned>(place: &str, path: &Path) -> Result<T, C
         // The error's own text quotes the line, and that line may hold a secret.
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count().saturating_add(1);
-        ConfigError::invalid(format!("{} line {line}", path.display()), error.message())
+        ConfigError::invalid(
+            format!("{} line {line}", path.display()),
+            without_value(error.message()),
+        )
     })
+}
+
+/// What a TOML error says, without the value that it quotes: a secret may stand where something else is expected.
+fn without_value(message: &str) -> String {
+    let quotes = ["invalid type: ", "invalid value: ", "unknown variant "];
+    if !quotes.iter().any(|beginning| message.starts_with(beginning)) {
+        return message.to_owned();
+    }
+    let expected =
+        message.rsplit_once("expected ").map_or("another value", |(_, expected)| expected);
+    format!("what stands there will not do: expected {expected}")
 }
 
 /// What lines count that adjust a period billed before.

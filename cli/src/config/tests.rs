@@ -78,7 +78,7 @@ fn a_file_says_what_belongs_to_each_tenant() {
         key = "rk_live_51HqLyjWDarjtT1zdp7dc"
         [tenants.catalogue]
         price_50 = { credits = 50 }
-        price_gpu = { credits = 60, unit = "gpu_seconds", expires = "P1M", priority = 2, valid_from = "2027-01-01T00:00:00Z" }
+        price_gpu = { credits = 60, unit = "gpu_seconds", expires = "P1M", priority = 2, valid_from = "2027-01-01T00:00:00.0000001Z" }
         price_shirt = { not_ours = true }
         [tenants.directory]
         query = "SELECT id::text, email, name FROM users WHERE id::text = ANY($1)"
@@ -129,6 +129,10 @@ fn what_is_wrong_in_a_file_is_named_by_its_place() {
         (&format!("{key}key = \"whsec_1\""), "stripe_keys.test: it is no key"),
         (&format!("{price}{{ credits = 0 }}"), "catalogue.price_1: credits is not"),
         (&format!("{price}{{ credits = 5, unit = \"\" }}"), "catalogue.price_1: unit is not"),
+        (
+            &format!("{price}{{ credits = 5, unit = \"gpu seconds\" }}"),
+            "catalogue.price_1: unit is not",
+        ),
         (&format!("{price}{{ credits = 5, not_ours = true }}"), "worth no credits"),
         (
             &format!("{price}{{ credits = 5, expires = \"a month\" }}"),
@@ -152,6 +156,31 @@ fn what_is_wrong_in_a_file_is_named_by_its_place() {
         let refused = refused.unwrap_or_else(|| panic!("accepted {text}"));
         assert!(refused.contains(told), "{told} in {refused}");
         assert!(refused.contains("tally.toml"), "{refused}");
+    }
+}
+
+#[test]
+fn no_secret_is_told_that_stands_where_something_else_is_expected() {
+    const CANARY: &str = "whsec_9fJ2kPq7ZtXc4VbN1mLs8RwE";
+    let endpoint = "[[tenants]]\nname = \"shop\"\n[[tenants.endpoints]]\n";
+    let key = "[[tenants]]\nname = \"shop\"\n[[tenants.stripe_keys]]\n";
+    for (text, told) in [
+        (
+            format!("{endpoint}mode = \"test\"\nsecrets = \"{CANARY}\""),
+            "line 5: what stands there will not do: expected a sequence",
+        ),
+        (
+            format!("{endpoint}mode = \"{CANARY}\""),
+            "line 4: what stands there will not do: expected `live` or `test`",
+        ),
+        (format!("{endpoint}mode = \"test\"\nsecrets = [[\"{CANARY}\"]]"), "expected a string"),
+        (format!("alias_root = \"{CANARY}\""), "expected a boolean"),
+        (format!("{key}mode = \"test\"\nkey = {{ is = \"{CANARY}\" }}"), "expected a string"),
+        (format!("{key}mode = \"test\"\nkey = {CANARY}"), "line 5"),
+    ] {
+        let refused = resolve_file(&text).err().map(|error| error.to_string());
+        let refused = refused.unwrap_or_else(|| panic!("accepted {text}"));
+        assert!(refused.contains(told) && !refused.contains(CANARY), "{told} in {refused}");
     }
 }
 

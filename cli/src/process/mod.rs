@@ -116,7 +116,7 @@ fn readiness(shutdown: &Shutdown, store: &Store, is_started: &Arc<AtomicBool>) -
         })
         .check("database", move || {
             let store = store.clone();
-            async move { store.check().await.map_err(|error| error.to_string()) }
+            async move { store.check_running().await.map_err(|error| error.to_string()) }
         })
 }
 

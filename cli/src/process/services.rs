@@ -52,10 +52,10 @@ impl Services {
             let connections = match role {
                 // For each tenant one that takes deliveries, and one that pulls.
                 Role::Ingest => tenants.saturating_mul(2),
-                // A worker's transaction, and beside it the count of its tries; a healer has one at a time.
+                // The transaction of each worker and healer, and beside it the count of its tries.
                 Role::Projector => {
-                    let workers = PROJECTOR_WORKERS.saturating_mul(2);
-                    usize::try_from(workers.saturating_add(projector::HEALERS)).unwrap_or(2)
+                    let tasks = PROJECTOR_WORKERS.saturating_add(projector::HEALERS);
+                    usize::try_from(tasks.saturating_mul(2)).unwrap_or(2)
                 }
                 Role::Keeper => 1,
                 Role::Api => API_CONNECTIONS,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{AUTHORIZATION, RETRY_AFTER};
+use http::header::{AUTHORIZATION, DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use jiff::SignedDuration;
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use secrecy::ExposeSecret as _;
@@ -61,13 +62,13 @@ impl Api {
         self.limits.body_bytes_max
     }
 
-    /// The bytes at this path, of this Connect account if one is named.
+    /// The bytes at this path, of this Connect account if one is named, and the time that Stripe says it is.
     pub(super) async fn get(
         &self,
         path: &str,
         query: &[(&str, &str)],
         account: Option<&str>,
-    ) -> Result<Bytes, Failure> {
+    ) -> Result<(Bytes, Option<Timestamp>), Failure> {
         let mut request = self.client.get(format!("{}{path}", self.base)).query(query);
         if let Some(account) = account {
             request = request.header(ACCOUNT_HEADER, account);
@@ -76,7 +77,8 @@ impl Api {
         if response.status() != StatusCode::OK {
             return Err(refusal(&response));
         }
-        self.body(response).await
+        let said_at = date(&response);
+        Ok((self.body(response).await?, said_at))
     }
 
     /// The exact bytes, no more of them than allowed.
@@ -115,6 +117,12 @@ fn refusal(response: &Response) -> Failure {
 fn retry_after(response: &Response) -> RetryAfter {
     let seconds: u32 = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(SignedDuration::from_secs(seconds.into()).min(RETRY_AFTER_MAX))
+}
+
+/// `Date`: Stripe's clock, which its events go by as well.
+fn date(response: &Response) -> Option<Timestamp> {
+    let date = response.headers().get(DATE)?.to_str().ok()?;
+    rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
 }
 
 fn no_answer(error: reqwest::Error) -> Failure {

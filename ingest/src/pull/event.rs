@@ -17,10 +17,11 @@ const EVENT_TYPE: &str = "tally.pulled";
 /// Digits of the body's hash that stand in the id: enough to tell the answers to one question apart.
 const HASH_DIGITS: usize = 16;
 
-/// What to append. The same answer to the same question has the same id, so it is stored once.
+/// What to append. The same answer to the same question has the same id, so it is stored once; and for a thin event there is
+/// one answer.
 pub(super) fn new_event(
     wanted: &Wanted,
-    Pulled { object, body }: Pulled,
+    Pulled { object, body, said_at }: Pulled,
     livemode: bool,
     now: Timestamp,
 ) -> Result<NewEvent, Failure> {
@@ -30,9 +31,12 @@ pub(super) fn new_event(
         return Err(Failure::OtherMode);
     }
     let body_sha256: [u8; 32] = Sha256::digest(&body).into();
-    let mut hash = hex::encode(body_sha256);
-    hash.truncate(HASH_DIGITS);
-    let source_id = format!("{}#{hash}", wanted.key);
+    let mut source_id = wanted.key.clone();
+    if !wanted.is_once {
+        let mut hash = hex::encode(body_sha256);
+        hash.truncate(HASH_DIGITS);
+        source_id = format!("{source_id}#{hash}");
+    }
     // Its keys are those that it would have in one of Stripe's own events, so that both come into one lane.
     let told = json!({
         "object": "event", "id": wanted.id, "type": EVENT_TYPE, "account": wanted.account, "livemode": says,
@@ -52,8 +56,8 @@ pub(super) fn new_event(
         endpoint: None,
         user_agent: None,
         peer: None,
-        // It is how things are now, not how they were when the object was made.
-        occurred_at: now,
+        // It is how things are now, not how they were when the object was made; by the clock that dates Stripe's events.
+        occurred_at: said_at.unwrap_or(now),
         received_at: now,
         body_sha256,
         body,

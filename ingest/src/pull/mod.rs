@@ -5,12 +5,17 @@
 //! ```text
 //! pull:/v1/checkout/sessions/cs_1?expand[]=line_items
 //! pull:acct_1/v1/charges/ch_1
+//! pull:/v1/charges/ch_1@17
 //! ```
 //!
+//! The last one is of the thin event at position 17, which only names the charge: what was asked for after it arrived says what
+//! it has to say, and what was asked for before may not.
+//!
 //! The answer becomes an event `tally.pulled` of origin stripe and source backfill, whose body is the object as it came, and
-//! whose id is the key, `#`, and the first 16 hexadecimal digits of the body's SHA-256. So any number of processes may pull
-//! the same, and an object that did not change is not stored again. It bears no signature: what vouches for it is the
-//! connection, which goes to `STRIPE_API_BASE` and nowhere else.
+//! whose id is the key, `#`, and the first 16 hexadecimal digits of the body's SHA-256; for a thin event the key alone, as its
+//! first answer will do. So any number of processes may pull the same, and an object that did not change is not stored again.
+//! It is dated by the answer's `Date`, because it competes with Stripe's events for which is newer. It bears no signature: what
+//! vouches for it is the connection, which goes to `STRIPE_API_BASE` and nowhere else.
 //!
 //! | module | what |
 //! |---|---|

@@ -1,11 +1,13 @@
 //! One object of Stripe's API, whole: what it carries of a list is often only the beginning.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::Value;
+use stripe::event_type::is_id;
 
 use super::api::Api;
 use super::failure::Failure;
-use super::path::{Wanted, is_id};
+use super::path::Wanted;
 
 /// Lists that objects carry. Each stands behind the object's own path as well, page by page: `/v1/invoices/in_1/lines`.
 const LISTS: [&str; 3] = ["line_items", "lines", "refunds"];
@@ -22,13 +24,15 @@ pub(super) struct Pulled {
     pub(super) object: Value,
     /// Its bytes: exactly those of the answer, unless a list had to be completed.
     pub(super) body: Bytes,
+    /// When it was like that, by Stripe's clock, if the answer says so.
+    pub(super) said_at: Option<Timestamp>,
 }
 
 /// Asks for an object. Where a list in it is cut off (`has_more`), the pages of that list are read and put in its place,
 /// and the object is written anew; the same object always gives the same bytes.
 pub(super) async fn pull(api: &Api, wanted: &Wanted) -> Result<Pulled, Failure> {
     let expand: Vec<_> = wanted.expand.iter().map(|part| ("expand[]", *part)).collect();
-    let mut body = api.get(&wanted.path, &expand, wanted.account.as_deref()).await?;
+    let (mut body, said_at) = api.get(&wanted.path, &expand, wanted.account.as_deref()).await?;
     let mut object = read(&body)?;
     let says =
         |member, expected: &str| object.get(member).and_then(Value::as_str) == Some(expected);
@@ -44,7 +48,7 @@ pub(super) async fn pull(api: &Api, wanted: &Wanted) -> Result<Pulled, Failure> 
         }
         body = object.to_string().into();
     }
-    Ok(Pulled { object, body })
+    Ok(Pulled { object, body, said_at })
 }
 
 /// All entries of a list.
@@ -58,7 +62,7 @@ async fn entries(api: &Api, wanted: &Wanted, list: &str) -> Result<Vec<Value>, F
         if let Some(id) = last {
             query.push(("starting_after", id.filter(|id| is_id(id)).ok_or(Failure::Unreadable)?));
         }
-        let page = api.get(&path, &query, wanted.account.as_deref()).await?;
+        let (page, _) = api.get(&path, &query, wanted.account.as_deref()).await?;
         bytes = bytes.saturating_add(page.len());
         if bytes > api.body_bytes_max() {
             return Err(Failure::TooLarge);

@@ -1,32 +1,17 @@
-//! Which paths of Stripe's API may be asked for: one object each, by its id, with or without parts of it expanded.
+//! Which paths of Stripe's API may be asked for: one object each, by its id, with or without parts of it expanded, or once more
+//! for each thin event that names it.
 //!
 //! A key comes from a case, and what stands in a case comes in the end from outside. So a path is never taken as it is:
 //! it is read, and written anew from what was understood.
 
 use store::read::pulls::PREFIX;
+use stripe::event_type::{is_id, object_at};
 
 /// How the id of a Connect account begins.
 const ACCOUNT_PREFIX: &str = "acct_";
 
-/// Longest id, as Stripe has them.
-const ID_CHARS_MAX: usize = 255;
-
 /// Most parts that are expanded at once; more would only make a slow answer slower.
 const EXPAND_MAX: usize = 4;
-
-/// The objects that may be asked for: where they stand, and what they call themselves.
-const OBJECTS: [(&str, &str); 10] = [
-    ("/v1/checkout/sessions/", "checkout.session"),
-    ("/v1/payment_intents/", "payment_intent"),
-    ("/v1/charges/", "charge"),
-    ("/v1/invoices/", "invoice"),
-    ("/v1/invoice_payments/", "invoice_payment"),
-    ("/v1/refunds/", "refund"),
-    ("/v1/disputes/", "dispute"),
-    ("/v1/credit_notes/", "credit_note"),
-    ("/v1/subscriptions/", "subscription"),
-    ("/v1/customers/", "customer"),
-];
 
 /// Parts that may be asked for with the object.
 const EXPANDABLE: [&str; 10] = [
@@ -57,11 +42,13 @@ pub(super) struct Wanted {
     pub(super) expand: Vec<&'static str>,
     /// Where it stands: `/v1/charges/ch_1`.
     pub(super) path: String,
+    /// Whether a thin event names it, for which it is asked once: no later answer says more of that event.
+    pub(super) is_once: bool,
 }
 
 impl Wanted {
-    /// Reads `pull:[<account>]<path>[?expand[]=<part>[&expand[]=<part>]…]`; none if that is not a path that may be asked
-    /// for.
+    /// Reads `pull:[<account>]<path>[?expand[]=<part>[&expand[]=<part>]…]`, or `pull:[<account>]<path>@<position>` of what the
+    /// thin event there names; none if that is not a path that may be asked for.
     pub(super) fn parse(key: &str) -> Option<Self> {
         let rest = key.strip_prefix(PREFIX)?;
         let (account, rest) = rest.split_at_checked(rest.find('/')?)?;
@@ -69,11 +56,12 @@ impl Wanted {
         if !is_account && !account.is_empty() {
             return None;
         }
+        let (rest, position) = rest.split_once('@').map_or((rest, None), |(r, p)| (r, Some(p)));
+        if position.is_some_and(|position| position.parse::<u64>().is_err()) {
+            return None;
+        }
         let (path, query) = rest.split_once('?').map_or((rest, None), |(p, q)| (p, Some(q)));
-        let (object, id) = OBJECTS
-            .iter()
-            .find_map(|(folder, object)| Some((*object, path.strip_prefix(folder)?)))
-            .filter(|(_, id)| is_id(id))?;
+        let (object, id) = object_at(path)?;
         Some(Self {
             key: key.to_owned(),
             account: is_account.then(|| account.to_owned()),
@@ -81,6 +69,7 @@ impl Wanted {
             id: id.to_owned(),
             expand: query.map_or(Some(Vec::new()), expanded)?,
             path: path.to_owned(),
+            is_once: position.is_some(),
         })
     }
 }
@@ -93,12 +82,6 @@ fn expanded(query: &str) -> Option<Vec<&'static str>> {
     };
     let parts: Vec<&str> = query.split('&').map(part).collect::<Option<_>>()?;
     (parts.len() <= EXPAND_MAX).then_some(parts)
-}
-
-/// Nothing in an id can lead to another path.
-pub(super) fn is_id(text: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    (1..=ID_CHARS_MAX).contains(&text.len()) && text.chars().all(is_plain)
 }
 
 #[cfg(test)]
@@ -115,12 +98,18 @@ mod tests {
             id: "ch_1".to_owned(),
             expand: Vec::new(),
             path: "/v1/charges/ch_1".to_owned(),
+            is_once: false,
         };
         assert_eq!(wanted, expected);
-        for (folder, object) in OBJECTS {
-            let wanted = Wanted::parse(&format!("pull:{folder}x_1")).unwrap();
-            assert_eq!((wanted.object, wanted.path), (object, format!("{folder}x_1")));
-        }
+        let warning = Wanted::parse("pull:/v1/radar/early_fraud_warnings/issfr-1").unwrap();
+        assert_eq!((warning.object, &*warning.id), ("radar.early_fraud_warning", "issfr-1"));
+    }
+
+    #[test]
+    fn what_a_thin_event_names_is_asked_for_once() {
+        let wanted = Wanted::parse("pull:acct_1/v1/charges/ch_1@17").unwrap();
+        assert_eq!((wanted.path.as_str(), wanted.is_once), ("/v1/charges/ch_1", true));
+        assert_eq!(wanted.key, "pull:acct_1/v1/charges/ch_1@17");
     }
 
     #[test]
@@ -134,7 +123,7 @@ mod tests {
 
     #[test]
     fn nothing_else_may_be_asked_for() {
-        let long = format!("pull:/v1/charges/{}", "x".repeat(ID_CHARS_MAX + 1));
+        let long = format!("pull:/v1/charges/{}", "x".repeat(stripe::MAX_ID_CHARS + 1));
         let parts = ["expand[]=charge"; EXPAND_MAX + 1].join("&");
         let greedy = format!("pull:/v1/charges/ch_1?{parts}");
         for key in [
@@ -157,6 +146,10 @@ mod tests {
             "pull:https://evil.example/v1/charges/ch_1",
             "pull:evil/v1/charges/ch_1",
             "pull:acct_1@evil/v1/charges/ch_1",
+            "pull:/v1/charges/ch_1@",
+            "pull:/v1/charges/ch_1@x",
+            "pull:/v1/charges/ch_1@1@2",
+            "pull:/v1/charges/ch_1@1/refunds",
             "pull:/v1/charges/ch_1?",
             "pull:/v1/charges/ch_1?limit=100",
             "pull:/v1/charges/ch_1?expand[]=customer.sources",

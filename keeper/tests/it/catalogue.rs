@@ -46,6 +46,26 @@ async fn only_what_differs_is_told() {
 }
 
 #[tokio::test]
+async fn what_was_said_elsewhere_and_is_not_decided_yet_is_overruled_once() {
+    let world = World::new().await;
+    let sync = async |credits| {
+        world
+            .keeper
+            .sync_catalogue(world.tenant_id, &[entry("price_50", Some(credits))])
+            .await
+            .unwrap()
+    };
+    assert_eq!(sync(50).await, 1);
+    world.drain().await;
+    assert_eq!([sync(60).await, sync(50).await, sync(50).await], [1, 1, 0]);
+    world.drain().await;
+    let client = world.keeper.store.get().await.unwrap();
+    let stored = catalogue_versions(&client, world.tenant_id, "price_50").await.unwrap();
+    let current = stored.current(world.keeper.clock.now()).unwrap();
+    assert_eq!((&current.worth, stored.decided.len()), (&entry("price_50", Some(50)).worth, 3));
+}
+
+#[tokio::test]
 async fn what_is_to_come_is_told_once_and_changes_nothing_yet() {
     let world = World::new().await;
     let tomorrow = world.keeper.clock.now().checked_add(SignedDuration::from_hours(24)).unwrap();
@@ -60,7 +80,7 @@ async fn what_is_to_come_is_told_once_and_changes_nothing_yet() {
     }
     let client = world.keeper.store.get().await.unwrap();
     let stored = catalogue_versions(&client, world.tenant_id, "price_50").await.unwrap();
-    let moments: Vec<_> = stored.0.iter().map(|version| version.valid_from).collect();
+    let moments: Vec<_> = stored.decided.iter().map(|version| version.valid_from).collect();
     assert_eq!(moments, [Some(tomorrow), None]);
     assert_eq!(stored.current(world.keeper.clock.now()).unwrap().worth, now.worth);
 }

@@ -15,9 +15,12 @@ fn purchase(name: &str, user: &str) -> Purchase {
 
 #[tokio::test]
 async fn users_that_cases_await_are_found_whatever_type_their_ids_have() {
-    for (column, id) in
-        [("uuid", "0b9b1ef4-6a66-4a3b-8ea5-0b1d7a3d3c11"), ("bigint", "4711"), ("text", "ada")]
-    {
+    for (column, id) in [
+        ("uuid", "0b9b1ef4-6a66-4a3b-8ea5-0b1d7a3d3c11"),
+        ("bigint", "4711"),
+        ("text", "ada"),
+        ("text", "user:tobie"),
+    ] {
         let world = World::new().await;
         let app = world.database.superuser().await;
         let table = format!(

@@ -17,7 +17,8 @@ struct Wait {
     before: Option<NewEvent>,
     /// What opens the case.
     opened_by: Value,
-    /// What it then waits for, among others.
+    /// What it then waits for, among others. What a thin event names is waited for by the event's position, for which
+    /// [`ITS_POSITION`] stands.
     key: String,
     /// What satisfies that.
     fact: NewEvent,
@@ -26,6 +27,9 @@ struct Wait {
     /// How many more.
     credits: i64,
 }
+
+/// In a key: the position of the event that waits for it.
+const ITS_POSITION: &str = "@its position";
 
 /// Makes one of them.
 type Make = fn(&str) -> Wait;
@@ -52,10 +56,12 @@ const KINDS: [&str; 4] = ["customer", "price", "pull", "user"];
 async fn each_kind_of_wait_has_its_fact() {
     let world = shop().await;
     for (what, wait) in WAITS {
-        let Wait { before, opened_by, key, fact, user, credits } = wait("1");
+        let Wait { before, opened_by, key, mut fact, user, credits } = wait("1");
         let had = world.balance(&user).await;
         tell(&world, Vec::from_iter(before)).await;
-        world.stripe(&opened_by).await;
+        let position = format!("@{}", world.stripe(&opened_by).await);
+        let key = key.replace(ITS_POSITION, &position);
+        fact.source_id = fact.source_id.replace(ITS_POSITION, &position);
         world.drain().await;
         assert_eq!(open_cases(&world).await, 1, "{what}: a case opens");
         let waits = format!("SELECT count(*) FROM case_wait WHERE key = '{key}'");
@@ -72,11 +78,19 @@ async fn each_kind_of_wait_has_its_fact() {
 async fn what_is_known_before_is_not_waited_for() {
     let world = shop().await;
     for (what, wait) in WAITS {
-        let Wait { before, opened_by, key, fact, user, credits } = wait("2");
+        let Wait { before, opened_by, key, mut fact, user, credits } = wait("2");
         let had = world.balance(&user).await;
-        tell(&world, before.into_iter().chain([fact]).collect()).await;
-        world.drain().await;
-        world.stripe(&opened_by).await;
+        if key.ends_with(ITS_POSITION) {
+            // What was fetched for an event stands behind it in the log, but may be decided first.
+            tell(&world, Vec::from_iter(before)).await;
+            let position = format!("@{}", world.stripe(&opened_by).await);
+            fact.source_id = fact.source_id.replace(ITS_POSITION, &position);
+            tell(&world, vec![fact]).await;
+        } else {
+            tell(&world, before.into_iter().chain([fact]).collect()).await;
+            world.drain().await;
+            world.stripe(&opened_by).await;
+        }
         world.drain().await;
         assert_eq!(open_cases(&world).await, 0, "{what}: {key} was known");
         assert_eq!(world.balance(&user).await, had + credits, "{what}: credits of {user}");
@@ -223,7 +237,7 @@ fn for_lines_of_an_invoice(n: &str) -> Wait {
 fn for_an_object(n: &str) -> Wait {
     let id = format!("pi_thin{n}");
     let opened_by = thin("v1.payment_intent.succeeded", &id, "payment_intent");
-    let key = format!("pull:/v1/payment_intents/{id}");
+    let key = format!("pull:/v1/payment_intents/{id}{ITS_POSITION}");
     let metadata = json!({"user_id": "ada", "price": "price_1"});
     let intent = json!({"id": id, "object": "payment_intent", "status": "succeeded", "amount": 990,
                         "amount_received": 990, "currency": "eur", "metadata": metadata});
@@ -234,7 +248,7 @@ fn for_an_object(n: &str) -> Wait {
 fn for_a_fetched_customer(n: &str) -> Wait {
     let id = format!("cus_thin{n}");
     let opened_by = thin("v1.customer.updated", &id, "customer");
-    let key = format!("pull:/v1/customers/{id}");
+    let key = format!("pull:/v1/customers/{id}{ITS_POSITION}");
     let fact = answer(&key, &named(&id, "customer"));
     Wait { before: None, opened_by, key, fact, user: ada(), credits: 0 }
 }
@@ -273,6 +287,8 @@ fn thin(event_type: &str, id: &str, kind: &str) -> Value {
 
 /// What Stripe answered when it was asked for what a case waits for.
 fn answer(key: &str, object: &Value) -> NewEvent {
-    let event = new_event(Origin::Stripe, &unique(&format!("{key}#")), object);
+    let source_id =
+        if key.ends_with(ITS_POSITION) { key.to_owned() } else { unique(&format!("{key}#")) };
+    let event = new_event(Origin::Stripe, &source_id, object);
     NewEvent { source: Source::Backfill, event_type: "tally.pulled".to_owned(), ..event }
 }

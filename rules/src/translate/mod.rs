@@ -2,6 +2,7 @@
 //! the two it is, the log's origin says, never the body.
 
 mod facts;
+mod lists;
 mod payers;
 mod purchases;
 mod references;

@@ -18,7 +18,7 @@ impl Reader<'_> {
         self.add_hashed(&mut evidence, "customer", Kind::Email, &customer.emails);
         self.add_hashed(&mut evidence, "customer", Kind::Name, &customer.names);
         let told = BTreeMap::from([(self.id(&customer.id), self.shared(evidence))]);
-        Ok(News::Customers { told, answers: self.answers() })
+        Ok(News::Customers(told))
     }
 
     pub(super) fn subscription(&self, object: &Value) -> Result<News, UnsupportedShape> {
@@ -27,6 +27,6 @@ impl Reader<'_> {
         let created = self.created(object);
         self.add_metadata(&mut evidence, "subscription", &subscription.metadata, created);
         let told = BTreeMap::from([(self.id(&subscription.id), self.shared(evidence))]);
-        Ok(News::Customers { told, answers: self.answers() })
+        Ok(News::Customers(told))
     }
 }

@@ -6,19 +6,20 @@ use ledger::decision::Reason;
 use serde_json::Value;
 use stripe::event_type::{Class, SessionEvent};
 use stripe::objects::{
-    Charge, CreditNote, Found, Invoice, InvoiceLine, InvoicePayment, LineItem, Order,
-    PaymentIntent, Price, Session, UnsupportedShape,
+    Charge, CreditNote, Found, Invoice, InvoicePayment, Order, PaymentIntent, Session,
+    UnsupportedShape,
 };
 
+use super::lists::{names_of, of_items, of_lines};
 use super::references::{claims_of, claims_of_client_reference};
 use super::stripe_events::Reader;
-use crate::bought::{Bought, List};
-use crate::catalogue::Names;
+use crate::bought::List;
+use crate::customer;
 use crate::evidence::Kind;
 use crate::news::{News, PaymentNews};
 use crate::payment::{Claims, Door, Facts, Progress, Told};
 use crate::reference::Terms;
-use crate::reversal::Figure;
+use crate::reversal::{self, Figure};
 
 /// Metadata keys that say what was bought. Of two spellings, both are read.
 const PRICE_KEYS: [&str; 2] = ["price", "price_id"];
@@ -91,19 +92,24 @@ impl Reader<'_> {
         self.add_client_reference(&mut shared, session, created);
         shared.retain(|piece| piece.kind != Kind::ClientReference);
         let payers = [&session.customer, &session.subscription];
-        let customers: BTreeMap<_, _> = payers
-            .into_iter()
-            .flatten()
-            .map(|id| (self.id(id), self.shared(shared.clone())))
-            .collect();
+        let payers = payers.into_iter().flatten().filter(|_| self.came_to_something(session));
+        let facts = || customer::Facts::of_session(self.event.pos, shared.clone());
+        let customers: BTreeMap<_, _> = payers.map(|id| (self.id(id), facts())).collect();
         if session.invoice.is_none() {
-            return News::Customers { told: customers, answers: self.answers() };
+            return News::Customers(customers);
         }
         let purchase = Self::session_purchase(session, Progress::Pending);
         let mut news = self.with_reference(self.purchase(object, &purchase), object, session);
         // What was bought, the invoice's lines say.
         news.facts.claims = Claims { credits: news.facts.claims.credits, ..Claims::default() };
         told(PaymentNews { customers, ..news })
+    }
+
+    /// Whether a session was completed and paid, so far as it says: who left it, or whose payment failed, need not be whose
+    /// customer it names.
+    fn came_to_something(&self, session: &Session) -> bool {
+        let is_complete = session.status.as_deref().is_none_or(|status| status == "complete");
+        is_complete && !matches!(self.progress(session), Ok(Progress::Pending | Progress::Failed))
     }
 
     fn session_purchase(session: &Session, progress: Progress) -> Purchase<'_> {
@@ -132,7 +138,8 @@ impl Reader<'_> {
         let terms = self.add_client_reference(&mut news.facts.evidence, session, created);
         news.facts.claims.join(claims_of_client_reference(session, terms.as_ref()));
         if let Some(items) = &session.line_items {
-            news.facts.lists.insert(self.id(&session.id), list_of_items(items));
+            let list = List { complete: true, said_at: self.said_at(), lines: of_items(items) };
+            news.facts.lists.insert(self.id(&session.id), list);
             news.facts.names = names_of(items.iter().filter_map(|item| item.price.as_ref()));
         }
         news
@@ -195,7 +202,7 @@ impl Reader<'_> {
                 emails: &charge.emails,
                 people: &charge.names,
                 progress,
-                amount: charge.amount_captured.filter(|captured| *captured > 0).or(charge.amount),
+                amount: taken_by(&charge),
                 currency: charge.currency.as_deref(),
             },
         );
@@ -216,7 +223,8 @@ impl Reader<'_> {
             emails: &order.emails,
             people: &order.names,
             progress: Progress::Paid,
-            amount: order.amount,
+            // What was paid its charge says: told of both, the same money would count twice.
+            amount: order.amount.filter(|_| order.charge.is_none()),
             currency: order.currency.as_deref(),
         };
         Ok(told(self.purchase(object, &purchase)))
@@ -227,11 +235,18 @@ impl Reader<'_> {
         if let Some(amount) =
             charge.amount_refunded.filter(|amount| *amount > 0 || self.is_charge())
         {
-            let figure = Figure { said_at: self.said_at(), amount };
+            let released = released(charge, amount);
+            let figure = Figure {
+                said_at: self.said_at(),
+                amount: amount.saturating_sub(released),
+                released,
+            };
             facts.reversals.figures.insert(self.id(&charge.id), figure);
         }
         for refund in charge.refunds.iter().flatten() {
             if let Some(read) = self.refund_fact(refund) {
+                let charge = Some(self.id(&charge.id));
+                let read = reversal::Refund { charge, ..read };
                 facts.reversals.refunds.insert(self.id(&refund.id), read);
             }
         }
@@ -276,7 +291,8 @@ impl Reader<'_> {
         news.facts.claims.credits.extend(claims(metadata, &signed).credits);
         let lines = invoice.lines.iter().flatten();
         news.facts.names = names_of(lines.filter_map(|line| line.price.as_ref()));
-        let list = list_of_lines(invoice.lines.as_deref());
+        let (complete, lines) = (invoice.lines.is_some(), of_lines(invoice.lines.iter().flatten()));
+        let list = List { complete, said_at: self.said_at(), lines };
         news.facts.lists.insert(self.id(&invoice.id), list);
         Ok(told(news))
     }
@@ -326,6 +342,22 @@ impl Reader<'_> {
     }
 }
 
+/// What a charge took: none while it is only authorised. Old charges do not say how much of it was captured: all.
+fn taken_by(charge: &Charge) -> Option<i64> {
+    if charge.captured == Some(false) {
+        return None;
+    }
+    charge.amount_captured.filter(|captured| *captured > 0).or(charge.amount)
+}
+
+/// What of a charge's cumulative figure was never taken. The rest of an authorisation is released as a whole: while the
+/// figure is smaller than it, it does not hold it, and what it says was refunded of an earlier capture.
+fn released(charge: &Charge, amount_refunded: i64) -> i64 {
+    let rest = charge.amount.zip(charge.amount_captured);
+    let rest = rest.map_or(0, |(amount, captured)| amount.saturating_sub(captured));
+    if (0..=amount_refunded).contains(&rest) { rest } else { 0 }
+}
+
 fn told(news: PaymentNews) -> News {
     News::Payment(Box::new(news))
 }
@@ -346,47 +378,4 @@ fn claims(metadata: &BTreeMap<String, String>, signed: &[Terms]) -> Claims {
         claims.join(claims_of(terms));
     }
     claims
-}
-
-/// The other names of these prices, those that have any.
-fn names_of<'a>(prices: impl Iterator<Item = &'a Price>) -> BTreeMap<String, Names> {
-    let mut names: BTreeMap<String, Names> = BTreeMap::new();
-    for Price { id, product, lookup_key } in prices {
-        if product.is_some() || lookup_key.is_some() {
-            let (product, lookup_key) = (product.clone(), lookup_key.clone());
-            names.entry(id.clone()).or_default().join(Names { product, lookup_key });
-        }
-    }
-    names
-}
-
-fn list_of_items(items: &[LineItem]) -> List {
-    let line = |(number, item): (usize, &LineItem)| {
-        let price = item.price.as_ref().map(|price| price.id.clone());
-        let bought =
-            Bought { price, quantity: item.quantity, amount: None, proration: false, period: None };
-        (format!("{number:03}"), bought)
-    };
-    List { complete: true, lines: items.iter().enumerate().map(line).collect() }
-}
-
-fn list_of_lines(lines: Option<&[InvoiceLine]>) -> List {
-    let mut list = List { complete: lines.is_some(), lines: BTreeMap::new() };
-    for line in lines.into_iter().flatten() {
-        let bought = Bought {
-            price: line.price.as_ref().map(|price| price.id.clone()),
-            quantity: line.quantity,
-            amount: line.amount,
-            proration: line.proration == Some(true),
-            period: line.period.as_ref().map(|period| (period.start, period.end)),
-        };
-        // Until 2019 lines went by the subscription that they bill, which two of them may have in common.
-        let same = list.lines.keys().filter(|name| name.split('#').next() == Some(&line.id));
-        let name = match same.count() {
-            0 => line.id.clone(),
-            count => format!("{}#{count}", line.id),
-        };
-        list.lines.insert(name, bought);
-    }
-    list
 }

@@ -27,6 +27,7 @@ impl Reader<'_> {
         // Before 2019 a refund had no status: it was made, or it was not there.
         let failed = matches!(refund.status.as_deref(), Some("failed" | "canceled"));
         Some(reversal::Refund {
+            charge: refund.charge.as_deref().map(|charge| self.id(charge)),
             state: if failed { RefundState::Failed } else { RefundState::Given },
             amount: refund.amount?,
             given_at: refund.created.unwrap_or_else(|| self.said_at()),

@@ -6,16 +6,16 @@ use jiff::Timestamp;
 use ledger::decision::Reason;
 use serde_json::Value;
 use stripe::envelope;
-use stripe::event_type::{Class, classify, classify_object};
+use stripe::event_type::{Class, SessionEvent, classify, classify_object, object_at};
 use stripe::objects::{Found, id_shaped_values};
 
 use super::Logged;
 use crate::customer;
 use crate::evidence::{Evidence, Kind, user_id};
-use crate::fetching::{account_of, path_key};
+use crate::fetching::{account_of, thin_key};
 use crate::hashing::EvidenceKey;
 use crate::news::{News, PaymentNews};
-use crate::payment::Facts;
+use crate::payment::{Door, Facts, Progress, Told};
 use crate::policy::Policy;
 use crate::reference::{Terms, is_reference};
 
@@ -26,6 +26,14 @@ pub(super) fn translate(
     policy: &Policy,
     key: &EvidenceKey,
 ) -> News {
+    let said = said(event, body, policy, key);
+    match event.answers {
+        Some(key) => News::Fetched { key: key.to_owned(), said: Box::new(said) },
+        None => said,
+    }
+}
+
+fn said(event: &Logged<'_>, body: &[u8], policy: &Policy, key: &EvidenceKey) -> News {
     let parsed = match stripe::json::parse(body) {
         Ok(parsed) => parsed,
         Err(problem) => return malformed(&problem),
@@ -38,7 +46,7 @@ pub(super) fn translate(
     let read = match heard.class {
         Class::Unhandled => return News::Nothing(Reason::UnhandledType),
         Class::Deferred => return News::Nothing(Reason::NotUnderstoodYet),
-        Class::Thin => return to_fetch(&heard, &parsed),
+        Class::Thin => return reader.thin(&parsed),
         Class::Session => reader.session(heard.object),
         Class::PaymentIntent => reader.payment_intent(heard.object),
         Class::Charge => reader.charge(heard.object),
@@ -60,24 +68,6 @@ pub(super) fn translate(
 
 fn malformed(problem: &impl ToString) -> News {
     News::Unreadable { reason: Reason::Malformed, error: problem.to_string() }
-}
-
-/// A thin event names its object.
-fn to_fetch(heard: &Heard<'_>, event: &Value) -> News {
-    let Some(path) = envelope::thin_paths(event).object else {
-        return News::Unreadable {
-            reason: Reason::UnsupportedShape,
-            error: "a thin event whose object has no path in Stripe's API".into(),
-        };
-    };
-    let id = path.rsplit('/').next().unwrap_or_default();
-    let is_customer =
-        ["/v1/customers/", "/v1/subscriptions/"].iter().any(|kind| path.starts_with(kind));
-    News::ToFetch {
-        key: path_key(heard.account.as_deref(), &path),
-        customer: is_customer.then(|| heard.id(id)),
-        said_at: heard.said_at,
-    }
 }
 
 /// What was said, whichever way it came.
@@ -152,20 +142,39 @@ impl Reader<'_> {
         let objects: Vec<String> = objects.iter().flatten().map(|id| self.id(id)).collect();
         let root = self.heard.root.as_deref().map(|root| self.id(root));
         let root_key = root.or_else(|| objects.first().cloned()).unwrap_or_default();
-        let answers = self.answers();
-        let names = [Some(root_key.clone()), answers.clone()];
-        let objects = objects.into_iter().chain(names.into_iter().flatten()).collect();
-        PaymentNews { root_key, objects, facts, customers: BTreeMap::new(), answers }
+        let objects = objects.into_iter().chain([root_key.clone()]).collect();
+        PaymentNews { root_key, objects, facts, customers: BTreeMap::new() }
     }
 
-    /// For what was fetched from Stripe: the key under which a case waits for it.
-    pub(super) fn answers(&self) -> Option<String> {
-        self.event.answers.map(str::to_owned)
+    /// A thin event only names its object. That has to be fetched, unless the event's type says what the object never will.
+    fn thin(&self, event: &Value) -> News {
+        let Some(path) = envelope::thin_paths(event).object else {
+            return News::Unreadable {
+                reason: Reason::UnsupportedShape,
+                error: "a thin event whose object has no path in Stripe's API".into(),
+            };
+        };
+        let failed = SessionEvent::of(&self.heard.event_type) == Some(SessionEvent::PaymentFailed);
+        match object_at(&path) {
+            Some(("checkout.session", id)) if failed => self.failed_session(id),
+            _ => {
+                let account = self.heard.account.as_deref();
+                News::ToFetch(thin_key(account, &path, self.event.pos))
+            }
+        }
     }
 
-    /// Evidence that hangs on a customer or subscription.
+    /// A session whose payment failed stays as it was while the payment was under way.
+    fn failed_session(&self, id: &str) -> News {
+        let (door, progress) = (Door::Session, Progress::Failed);
+        let told = Told { door, progress, amount: None, currency: None };
+        let objects = BTreeMap::from([(self.id(id), told)]);
+        News::Payment(Box::new(self.payment(&[Some(id)], Facts { objects, ..Facts::default() })))
+    }
+
+    /// What a customer or subscription says of itself, as evidence for its payments.
     pub(super) fn shared(&self, evidence: BTreeSet<Evidence>) -> customer::Facts {
-        customer::Facts { said_at: self.said_at(), pos: self.event.pos, evidence }
+        customer::Facts::of_object(self.event.pos, self.said_at(), evidence)
     }
 
     /// Records whom metadata names. What its signed references say that were in force when its object was created.

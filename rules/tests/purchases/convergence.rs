@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::decision::Reason;
 use ledger::ids::Owner;
 use proptest::prelude::*;
+use rules::evidence::Kind;
 use rules::payment::Facts;
 use rules::world::{Leg, LegKind, Payment, Status};
 use serde_json::{Value, json};
@@ -60,6 +61,7 @@ impl End {
         let [mut payment] = <[Payment; 1]>::try_from(purchases).unwrap();
         payment.facts.set_aside.clear(); // positions of events
         payment.facts.linked.clear();
+        payment.facts.evidence.retain(|piece| piece.kind != Kind::Link); // what it was taken for before
         payment.legs.retain(|_, leg| leg.expected > 0);
         let cases = engine.open_cases();
         let cases =

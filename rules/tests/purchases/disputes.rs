@@ -119,6 +119,10 @@ fn a_dispute_is_open_until_its_status_is_final() {
     ] {
         let mut engine = bought();
         engine.tell(&dispute_as("updated", "dp_1", (1190, status), 20));
+        if !is_open {
+            // Of one second with it.
+            engine.tell(&dispute_as("updated", "dp_1", (1190, "zzz_under_review"), 20));
+        }
         engine.tell(&dispute_as("created", "dp_1", (1190, "needs_response"), 10));
         let disputes = &engine.payment().facts.reversals.disputes;
         assert_eq!(disputes["dp_1"].is_open(), is_open, "{status}");

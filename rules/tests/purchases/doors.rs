@@ -7,8 +7,8 @@ use rules::world::Status;
 use serde_json::{Value, json};
 
 use super::bodies::{
-    ADA, BOB, PRICE, SAID_AT, at, charge, charge_refunded, intent, names, of_account, priced,
-    refund, registered_as, session, session_of, typed, with,
+    ADA, BOB, PRICE, SAID_AT, at, charge, charge_refunded, event, intent, names, of_account,
+    priced, refund, registered_as, session, session_of, typed, with,
 };
 use super::books::orders;
 use super::engine::Engine;
@@ -61,8 +61,11 @@ fn an_order_is_the_purchase_of_its_charge() {
     let order = json!({
         "id": "or_1", "object": "order", "charge": "ch_1", "amount": 1000, "currency": "usd", "metadata": names(ADA),
     });
-    let told = [typed("order.payment_succeeded", order), charge(json!({}))];
+    let told = [event("order.payment_succeeded", &order), charge(json!({}))];
     check(&told, Status::Paid, 100);
+    // Both tell of the same money.
+    let told = [told.as_slice(), &[refund("re_1", 595, 10, "succeeded")]].concat();
+    check(&told, Status::Paid, 50);
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(crate) struct Engine {
     pub(crate) accounts: BTreeMap<AccountKey, Account>,
     /// Credits written off, by unit.
     pub(crate) written_off: BTreeMap<String, i64>,
+    /// When each posting took effect, in seconds since 1970.
+    pub(crate) effective: Vec<i64>,
     /// Keys that what was fetched from Stripe answers, by position.
     answers: BTreeMap<i64, String>,
     effect_keys: BTreeSet<(i64, i32, i32, Owner)>,
@@ -56,6 +58,7 @@ impl Engine {
             decisions: BTreeMap::new(),
             accounts: BTreeMap::new(),
             written_off: BTreeMap::new(),
+            effective: Vec::new(),
             answers: BTreeMap::new(),
             effect_keys: BTreeSet::new(),
             acted_on: BTreeSet::new(),
@@ -142,6 +145,7 @@ impl Engine {
     fn decide(&self, batch: &mut World, pos: i64, rev: i32, cause_pos: Option<i64>) {
         let (speaker, body) = &self.log[usize::try_from(pos - 1).unwrap()];
         let (speaker, body) = (*speaker, Some(body.as_slice()));
+        batch.fetched = self.answers.values().cloned().collect();
         let answers = self.answers.get(&pos).map(String::as_str);
         let logged = Logged { pos, speaker, occurred_at: batch.now, body, answers };
         let news = translate(&logged, &batch.policy, &Self::key());
@@ -215,6 +219,7 @@ impl Engine {
             let key = (movement.owner.clone(), unit.clone());
             let account = self.accounts.entry(key).or_insert(account);
             let posting = movement.post(account, 1, self.world.now).unwrap();
+            self.effective.push(posting.effective_at.as_second());
             if movement.contra == SystemAccount::WriteOff {
                 *self.written_off.entry(unit).or_default() -= posting.amount;
             }

@@ -1,13 +1,14 @@
 //! What Stripe has to be asked for: the items of a session, lists that were cut off, what thin events name. Asked, it says
 //! what its webhooks say.
 
-use ledger::decision::Reason::{Credited, Joined, UnknownPrice, Waiting};
-use rules::world::Status;
+use jiff::SignedDuration;
+use ledger::decision::Reason::{Credited, Joined, UnknownPrice, UnsupportedShape, Waiting};
+use rules::world::{Case, Status};
 use serde_json::{Value, json};
 
 use super::bodies::{
     ADA, PRICE, SAID_AT, at, charge, charge_refunded, dispute, intent, invoice, line, lines, names,
-    priced, session, session_of, thin, with,
+    priced, refund, session, session_of, thin, with,
 };
 use super::doors::{COMPLETED, SUCCEEDED, session_event};
 use super::engine::Engine;
@@ -21,6 +22,15 @@ pub(crate) fn with_items(items: &[(&str, i64)], fields: Value) -> Value {
     let listed = json!({"line_items": {"object": "list", "has_more": false, "data": items}});
     let told = session(with(json!({"metadata": {"user_id": ADA}}), fields));
     with(told["data"]["object"].clone(), listed)
+}
+
+/// What the case waits for that holds the event at this position.
+#[track_caller]
+fn wanted(engine: &Engine, pos: i64) -> String {
+    let cases = engine.open_cases();
+    let (_, case) = cases.iter().find(|(_, case)| case.pos == pos).unwrap();
+    assert_eq!((case.reason, case.waits_for.len()), (Waiting, 1));
+    case.waits_for.first().unwrap().clone()
 }
 
 pub(crate) const ITEMS: &str = "pull:/v1/checkout/sessions/cs_1?expand[]=line_items";
@@ -81,28 +91,28 @@ fn a_list_that_was_cut_off_is_fetched_whole() {
 
 #[test]
 fn a_thin_event_and_its_classic_twin_are_one() {
-    let key = "pull:/v1/payment_intents/pi_1";
     let twin = intent(json!({"metadata": names(ADA)}));
     let named = thin("v1.payment_intent.succeeded", "payment_intent", "pi_1");
     // The thin one alone: what it names is fetched.
     let mut engine = Engine::with_users();
     let pos = engine.tell(&named);
     assert_eq!((engine.reasons(&[pos]), engine.balance(ADA)), (vec![Waiting], 0));
-    let pulled = engine.pulled(key, &twin["data"]["object"]);
+    let pulled = engine.pulled(&wanted(&engine, pos), &twin["data"]["object"]);
     assert_eq!(engine.reasons(&[pos, pulled]), [Joined, Credited]);
     assert_eq!((engine.balance(ADA), engine.open_cases().len()), (100, 0));
     let again = engine.tell(&named);
-    assert_eq!(engine.reasons(&[again]), [Joined], "it was fetched");
+    assert_eq!(engine.reasons(&[again]), [Waiting], "what was fetched before may be older");
     // The twin comes before, between or after.
     for place in 0..3 {
         let mut engine = Engine::with_users();
+        let mut named_at = 0;
         for step in 0..3 {
             if step == place {
                 engine.tell(&twin);
             }
             match step {
-                0 => drop(engine.tell_all(std::slice::from_ref(&named))),
-                1 => _ = engine.pulled(key, &twin["data"]["object"]),
+                0 => named_at = engine.tell(&named),
+                1 => _ = engine.pulled(&wanted(&engine, named_at), &twin["data"]["object"]),
                 _ => {}
             }
         }
@@ -134,8 +144,8 @@ fn thin_events_of_sessions_invoices_and_customers_say_what_their_twins_do() {
         session(json!({"payment_status": "unpaid", "status": "expired", "metadata": names(ADA)}));
     let mut engine = Engine::with_users();
     engine.tell(&session_event(COMPLETED));
-    engine.tell(&thin("v1.checkout.session.expired", "checkout.session", "cs_1"));
-    engine.pulled("pull:/v1/checkout/sessions/cs_1", &expired["data"]["object"]);
+    let pos = engine.tell(&thin("v1.checkout.session.expired", "checkout.session", "cs_1"));
+    engine.pulled(&wanted(&engine, pos), &expired["data"]["object"]);
     assert_eq!((engine.payment().status, engine.open_cases().len()), (Status::Failed, 0));
 }
 
@@ -149,8 +159,6 @@ fn dispute_now(status: &str, movements: &[(i64, i64)]) -> Value {
     })
 }
 
-const DISPUTE: &str = "pull:/v1/disputes/dp_1";
-
 #[test]
 fn a_dispute_that_was_fetched_says_what_moved() {
     let (withdrawn, reinstated) = ((-1190, 10), (1190, 20));
@@ -163,10 +171,8 @@ fn a_dispute_that_was_fetched_says_what_moved() {
     ] {
         let mut engine = bought();
         let pos = engine.tell(&thin("v1.charge.dispute.updated", "dispute", "dp_1"));
-        let (_, case) = engine.open_case();
-        let waiting = (engine.reasons(&[pos]), Vec::from_iter(case.waits_for));
-        assert_eq!(waiting, (vec![Waiting], vec![DISPUTE.into()]));
-        engine.pulled(DISPUTE, &dispute_now(status, &movements));
+        assert_eq!(wanted(&engine, pos), format!("pull:/v1/disputes/dp_1@{pos}"));
+        engine.pulled(&wanted(&engine, pos), &dispute_now(status, &movements));
         assert_eq!((engine.reasons(&[pos]), engine.balance(ADA)), (vec![Joined], credits));
         assert_eq!(engine.open_cases(), []);
     }
@@ -183,7 +189,7 @@ fn a_dispute_that_was_fetched_stands_as_it_did_and_not_as_it_does_since() {
     for place in 0..=told.len() {
         let mut engine = bought();
         engine.tell_all(&told[..place]);
-        engine.pulled(DISPUTE, &now);
+        engine.pulled("pull:/v1/disputes/dp_1@0", &now);
         engine.tell_all(&told[place..]);
         assert_eq!(engine.balance(ADA), 100, "{place}");
     }
@@ -196,7 +202,175 @@ fn a_charge_that_was_fetched_has_the_newest_figure() {
     assert_eq!(engine.balance(ADA), 50);
     // It failed, and nobody was told.
     let now = charge(json!({"amount_refunded": 0}));
-    engine.tell(&thin("v1.charge.updated", "charge", "ch_1"));
-    engine.pulled("pull:/v1/charges/ch_1", &now["data"]["object"]);
+    let pos = engine.tell(&thin("v1.charge.updated", "charge", "ch_1"));
+    engine.pulled(&wanted(&engine, pos), &now["data"]["object"]);
     assert_eq!(engine.balance(ADA), 100);
+}
+
+/// Two thin events of one object.
+struct Twice {
+    /// Their types.
+    types: [&'static str; 2],
+    kind: &'static str,
+    id: &'static str,
+    /// The object after each of them, as one of Stripe's own events would carry it.
+    object: [Value; 2],
+    /// Credits that are hers after each of them.
+    credits: [i64; 2],
+    /// What was told before.
+    before: Vec<Value>,
+}
+
+impl Twice {
+    fn thin(&self, which: usize) -> Value {
+        thin(self.types[which], self.kind, self.id)
+    }
+}
+
+fn twice() -> [Twice; 4] {
+    let of = |event: Value| event["data"]["object"].clone();
+    let purchase = || vec![session_of(names(ADA)), charge(json!({}))];
+    let (withdrawn, reinstated) = ((-1190, 10), (1190, 20));
+    [
+        Twice {
+            types: ["v1.checkout.session.completed", "v1.checkout.session.async_payment_succeeded"],
+            kind: "checkout.session",
+            id: "cs_1",
+            object: [of(session_event(COMPLETED)), of(session_event(SUCCEEDED))],
+            credits: [0, 100],
+            before: vec![],
+        },
+        Twice {
+            types: ["v1.charge.dispute.created", "v1.charge.dispute.funds_reinstated"],
+            kind: "dispute",
+            id: "dp_1",
+            object: [
+                dispute_now("needs_response", &[withdrawn]),
+                dispute_now("won", &[withdrawn, reinstated]),
+            ],
+            credits: [0, 100],
+            before: purchase(),
+        },
+        Twice {
+            types: ["v1.charge.succeeded", "v1.charge.refunded"],
+            kind: "charge",
+            id: "ch_1",
+            object: [
+                of(charge(json!({"amount_refunded": 0}))),
+                of(charge_refunded(595, json!({}))),
+            ],
+            credits: [100, 50],
+            before: vec![session_of(names(ADA))],
+        },
+        Twice {
+            types: ["v1.refund.created", "v1.refund.failed"],
+            kind: "refund",
+            id: "re_1",
+            object: ["succeeded", "failed"].map(|status| of(refund("re_1", 1190, 10, status))),
+            credits: [0, 100],
+            before: purchase(),
+        },
+    ]
+}
+
+#[test]
+fn each_thin_event_has_its_object_fetched_anew() {
+    for twice in twice() {
+        let mut engine = Engine::with_users();
+        engine.tell_all(&twice.before);
+        for (which, object) in twice.object.iter().enumerate() {
+            let pos = engine.tell(&twice.thin(which));
+            engine.world.now += SignedDuration::from_secs(1);
+            engine.pulled(&wanted(&engine, pos), object);
+            let after = (engine.reasons(&[pos]), engine.balance(ADA), engine.open_cases().len());
+            assert_eq!(after, (vec![Joined], twice.credits[which], 0), "{}", twice.types[which]);
+        }
+    }
+}
+
+#[test]
+fn thin_events_and_what_was_fetched_for_them_come_in_any_order() {
+    // 0 and 1 are the thin events, a and b what was fetched for them.
+    for twice in twice() {
+        for order in ["0a1b", "01ab", "01ba", "10ab", "10ba", "1b0a"] {
+            let mut engine = Engine::with_users();
+            engine.tell_all(&twice.before);
+            let mut told_at = [0, 0];
+            for step in order.chars() {
+                engine.world.now += SignedDuration::from_secs(1);
+                // The object is always the newest, whichever event it is fetched for.
+                let object = &twice.object[usize::from(told_at[1] > 0)];
+                match step {
+                    '0' => told_at[0] = engine.tell(&twice.thin(0)),
+                    '1' => told_at[1] = engine.tell(&twice.thin(1)),
+                    'a' => _ = engine.pulled(&wanted(&engine, told_at[0]), object),
+                    _ => _ = engine.pulled(&wanted(&engine, told_at[1]), object),
+                }
+            }
+            let after = (engine.reasons(&told_at), engine.balance(ADA), engine.open_cases().len());
+            let expected = (vec![Joined, Joined], twice.credits[1], 0);
+            assert_eq!(after, expected, "{order} of {}", twice.kind);
+        }
+    }
+}
+
+#[test]
+fn what_is_fetched_settles_its_event_whatever_it_says() {
+    let setup = session(json!({"mode": "setup", "payment_intent": null}));
+    let subscribed =
+        session(json!({"mode": "subscription", "payment_intent": null, "subscription": "sub_1"}));
+    let note = json!({"id": "cn_1", "object": "credit_note", "invoice": null});
+    let customer = json!({"id": "cus_1", "object": "customer", "metadata": {}});
+    let warning = json!({"id": "issfr_1", "object": "radar.early_fraud_warning", "charge": "ch_1"});
+    for (event_type, object) in [
+        ("v1.checkout.session.completed", &setup["data"]["object"]),
+        ("v1.checkout.session.completed", &subscribed["data"]["object"]),
+        ("v1.credit_note.created", &note),
+        ("v1.customer.updated", &customer),
+        ("v1.radar.early_fraud_warning.created", &warning),
+    ] {
+        let mut engine = bought();
+        let [kind, id] = ["object", "id"].map(|member| object[member].as_str().unwrap());
+        let pos = engine.tell(&thin(event_type, kind, id));
+        engine.pulled(&wanted(&engine, pos), object);
+        assert_eq!(
+            (engine.reasons(&[pos]), engine.open_cases()),
+            (vec![Joined], vec![]),
+            "{object}"
+        );
+        assert_eq!(engine.balance(ADA), 100, "{object}");
+    }
+    // Also if nobody can read it: a case of its own tells that.
+    let mut engine = bought();
+    let pos = engine.tell(&thin("v1.charge.updated", "charge", "ch_1"));
+    let pulled = engine.pulled(&wanted(&engine, pos), &json!({"object": "charge"}));
+    assert_eq!(engine.reasons(&[pos, pulled]), [Joined, UnsupportedShape]);
+}
+
+#[test]
+fn a_person_who_retries_does_not_settle_what_was_not_fetched() {
+    let mut engine = bought();
+    let pos = engine.tell(&thin("v1.charge.refunded", "charge", "ch_1"));
+    let (case, Case { version, .. }) = engine.open_case();
+    engine.tell(&json!({"object": "tally.event", "type": "tally.case.retried", "case": case.0, "version": version}));
+    assert_eq!(engine.reasons(&[pos]), [Waiting]);
+    let refunded = charge_refunded(595, json!({}));
+    engine.pulled(&wanted(&engine, pos), &refunded["data"]["object"]);
+    assert_eq!((engine.reasons(&[pos]), engine.balance(ADA)), (vec![Joined], 50));
+}
+
+#[test]
+fn a_payment_that_failed_is_told_by_the_thin_event_itself() {
+    // The object stays `complete` and `unpaid`, as it was before.
+    let pending = session_event(COMPLETED);
+    let failed = thin("v1.checkout.session.async_payment_failed", "checkout.session", "cs_1");
+    for told in [[&pending, &failed], [&failed, &pending]] {
+        let mut engine = Engine::with_users();
+        for event in told {
+            engine.tell(event);
+        }
+        assert_eq!((engine.payment().status, engine.open_cases()), (Status::Failed, vec![]));
+        engine.tell(&session_event(SUCCEEDED));
+        assert_eq!((engine.payment().status, engine.balance(ADA)), (Status::Paid, 100));
+    }
 }

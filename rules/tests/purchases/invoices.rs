@@ -7,8 +7,9 @@ use rules::world::Status;
 use serde_json::{Value, json};
 
 use super::bodies::{
-    ADA, PERIOD, PRICE, SAID_AT, charge, customer, event, intent, invoice, invoice_payment, line,
-    lines, priced, proration, refund, registered_as, session, typed, with,
+    ADA, PERIOD, PRICE, SAID_AT, charge, customer, event, intent, intent_of, invoice,
+    invoice_payment, line, lines, names, priced, proration, refund, registered_as, session, typed,
+    with,
 };
 use super::doors::{check, decided};
 use super::engine::Engine;
@@ -157,6 +158,34 @@ fn an_invoice_that_was_given_up_grants_nothing_unless_it_is_paid_after_all() {
 }
 
 #[test]
+fn a_part_that_was_paid_of_an_invoice_that_was_given_up_grants_nothing() {
+    for event_type in ["invoice.voided", "invoice.marked_uncollectible"] {
+        let status = if event_type == "invoice.voided" { "void" } else { "uncollectible" };
+        let fields = json!({"status": status, "amount_paid": 400});
+        let given_up = typed(event_type, invoice(fields));
+        // By itself it looks like a purchase, for it names all that is needed.
+        for metadata in [json!({}), names(ADA)] {
+            let part = intent(json!({"amount": 400, "amount_received": 400, "metadata": metadata}));
+            let told = [part, invoice_payment(), given_up.clone()];
+            check(&told, Status::Failed, 0);
+            let told = [told.as_slice(), &[invoice(json!({}))]].concat();
+            check(&told, Status::Paid, 100);
+        }
+    }
+}
+
+#[test]
+fn what_pays_an_invoice_that_is_open_is_pending_until_it_is_paid_whole() {
+    let mut engine = Engine::with_users();
+    engine.tell_all(&[intent_of(names(ADA)), invoice_payment()]);
+    assert_eq!(engine.balance(ADA), 100);
+    engine.tell(&invoice(json!({"status": "open", "amount_paid": 0})));
+    assert_eq!((engine.balance(ADA), engine.payment().status), (0, Status::Pending));
+    engine.tell(&invoice(json!({})));
+    assert_eq!((engine.balance(ADA), engine.open_cases().len()), (100, 0));
+}
+
+#[test]
 fn a_credit_note_moves_nothing_and_the_refund_that_it_makes_does() {
     let note = json!({
         "id": "cn_1", "object": "credit_note", "status": "issued", "invoice": "in_1", "amount": 595, "total": 595,
@@ -213,6 +242,34 @@ fn of_a_change_alone_nobody_says_how_long_the_whole_is() {
     let mut engine = Engine::with_policy(Policy { prorates: false, ..Policy::default() });
     engine.tell_all(&[registered_as(ADA, "ada@example.com"), priced(PRICE, 100), invoice(change)]);
     assert_eq!((engine.open_cases().len(), engine.balance(ADA)), (0, 0));
+}
+
+/// A line of the usual price for the time between these days.
+fn between(days: [i64; 2], line: Value) -> Value {
+    let [start, end] = days.map(|day| SAID_AT + day * 86_400);
+    with(line, json!({"period": {"start": start, "end": end}}))
+}
+
+#[test]
+fn a_part_of_a_period_is_measured_by_a_period_of_its_own_interval() {
+    let (back, next) = (|days| between(days, proration(PRICE, 1, -667, 1)), [30, 60]);
+    let whole = |days| between(days, line("price_next", 1, json!({})));
+    let told = |back: Value, whole: &[Value]| {
+        let mut engine = Engine::with_users();
+        engine.tell(&priced("price_next", 12_000));
+        engine.tell(&invoice(json!({"lines": lines(&[&[back], whole].concat())})));
+        (engine.open_reasons(), engine.balance(ADA))
+    };
+    let unknown = (vec![Reason::CreditsMismatch], 0);
+    // From monthly to yearly after 10 of 30 days: the year is not what the rest of the month is a part of.
+    assert_eq!(told(back([10, 30]), &[whole([10, 375])]), unknown);
+    assert_eq!(told(back([10, 365]), &[whole([10, 40])]), unknown);
+    assert_eq!(told(back([100, 365]), &[whole([365, 395])]), unknown);
+    assert_eq!(told(back([10, 30]), &[whole(next), whole([30, 395])]), unknown);
+    // The period that it is the rest of, or the next one, may it be shorter.
+    assert_eq!(told(back([10, 30]), &[whole([0, 30])]), (vec![], 12_000 - 66));
+    assert_eq!(told(back([10, 30]), &[whole(next)]), (vec![], 12_000 - 66));
+    assert_eq!(told(back([0, 30]), &[whole([30, 58])]), (vec![], 12_000 - 100));
 }
 
 #[test]

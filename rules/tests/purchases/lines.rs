@@ -4,7 +4,10 @@ use ledger::decision::Outcome;
 use ledger::decision::Reason::{self, Credited, CreditsMismatch, Joined, NotOurs, UnknownPrice};
 use serde_json::{Value, json};
 
-use super::bodies::{ADA, PRICE, charge, invoice, line, lines, not_ours, priced, with};
+use super::bodies::{
+    ADA, PRICE, at, charge, invoice, line, lines, not_ours, priced, proration, with,
+};
+use super::books::orders;
 use super::engine::Engine;
 
 /// A paid invoice of these lines, in whose subscription's metadata this stands beside the user: then this, so many credits,
@@ -84,6 +87,38 @@ fn what_is_known_is_credited_while_something_else_is_not() {
     // A line of no money and no price is a remark.
     let remark = json!({"object": "line_item", "amount": 0, "description": "Thank you!"});
     check(&[of(PRICE, 1), remark], json!({}), (Credited, 100), None);
+}
+
+#[test]
+fn a_line_that_takes_money_off_and_is_no_proration_is_for_a_person() {
+    let off = |price: &str| line(price, 1, json!({"amount": -1000}));
+    let error = "a line of price_100 takes money off and does not adjust a period; assign what all of it is worth";
+    check(&[of(PRICE, 2), off(PRICE)], json!({}), (CreditsMismatch, 0), Some(error));
+    check(&[of("price_7", 1), off(PRICE)], json!({}), (CreditsMismatch, 0), Some(error));
+    // A discount that the catalogue knows to be none of ours.
+    check(&[of(PRICE, 2), off("price_shirt")], json!({}), (Credited, 200), None);
+    let unused = proration("price_shirt", 1, -500, 100);
+    check(&[of_no_period(), unused], json!({}), (Credited, 100), None);
+}
+
+/// A line of the usual price that says no period.
+fn of_no_period() -> Value {
+    line(PRICE, 1, json!({"period": null}))
+}
+
+#[test]
+fn what_is_told_last_of_a_list_counts_whole() {
+    let draft = [of(PRICE, 1), of("price_7", 1)];
+    let told = [
+        invoice(json!({"status": "draft", "lines": lines(&draft)})),
+        at(10, invoice(json!({"lines": lines(&[of(PRICE, 2)])}))),
+    ];
+    for order in orders(&told) {
+        let mut engine = Engine::with_users();
+        engine.tell(&priced("price_7", 7));
+        engine.tell_all(&order);
+        assert_eq!((engine.balance(ADA), engine.open_cases().len()), (200, 0), "{}", json!(order));
+    }
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod numbers;
 mod reassign;
 mod references;
 mod reversals;
+mod shared;
 mod staff;
 mod waiting;
 mod worth;

@@ -6,7 +6,10 @@ use ledger::decision::Reason::{
 use rules::world::Resolution;
 use serde_json::{Value, json};
 
-use super::bodies::{ADA, BOB, PRICE, intent, intent_of, names, priced, session};
+use super::bodies::{
+    ADA, BOB, PRICE, SAID_AT, charge, customer, intent, intent_of, invoice, invoice_payment, names,
+    priced, registered_as, session,
+};
 use super::engine::Engine;
 
 /// A session that does not say which payment intent it has.
@@ -99,12 +102,12 @@ fn what_a_person_decided_of_one_counts_for_both() {
 #[test]
 fn what_was_not_ours_of_either_is_decided_anew() {
     let mut engine = Engine::with_users();
-    let untied_charge = super::bodies::charge(json!({"payment_intent": null}));
+    let untied_charge = charge(json!({"payment_intent": null}));
     let positions =
         [engine.tell(&intent(json!({"latest_charge": null}))), engine.tell(&untied_charge)];
     engine.wait(15 * 60);
     assert_eq!(engine.reasons(&positions), [NotOurs; 2]);
-    engine.tell(&super::bodies::charge(json!({})));
+    engine.tell(&charge(json!({})));
     assert_eq!(engine.reasons(&positions), [NotOurs; 2]);
     engine.tell(&session(json!({"metadata": names(ADA)})));
     assert_eq!((engine.reasons(&positions), engine.balance(ADA)), (vec![Joined; 2], 100));
@@ -140,7 +143,6 @@ fn two_unclaimed_ones_stand_once() {
 #[test]
 fn three_roots_in_one_batch() {
     let mut engine = Engine::with_users();
-    let charge = super::bodies::charge;
     engine.tell_all(&[
         charge(json!({"payment_intent": null, "metadata": names(ADA)})),
         intent(json!({"latest_charge": null, "metadata": names(ADA)})),
@@ -173,5 +175,45 @@ fn a_dismissal_does_not_speak_for_what_the_payment_is_merged_with() {
         assert_eq!((engine.balance(ADA), engine.unclaimed()), (100, 0));
         assert_eq!(engine.written_off["credits"], 0);
         assert_eq!(engine.open_cases(), []);
+    }
+}
+
+#[test]
+fn what_was_credited_is_not_weighed_anew_for_an_older_root() {
+    let told: [(&str, Value); 3] = [
+        ("another proves to own its e-mail", registered_as("u_late", "late@example.com")),
+        ("its price changes", priced(PRICE, 7)),
+        ("its customer names another", customer(SAID_AT, json!({"metadata": {"user_id": BOB}}))),
+    ];
+    // The older one waits, or stands unclaimed.
+    for older in [json!({}), json!({"metadata": {"price": PRICE}})] {
+        for (what, told) in &told {
+            let mut engine = Engine::with_users();
+            let first = engine.tell(&intent(older.clone()));
+            let fields = json!({"customer": "cus_1", "customer_email": "late@example.com"});
+            let second = engine.tell(&invoice(fields));
+            assert_eq!(engine.balance(ADA), 100);
+            engine.tell(told);
+            engine.tell(&invoice_payment());
+            assert_eq!(engine.payment().first_pos, first, "{what}");
+            assert_eq!((engine.balance(ADA), engine.unclaimed()), (100, 0), "{what} {older}");
+            assert_eq!((engine.latest(second).reason, engine.open_cases().len()), (Credited, 0));
+            assert_eq!(engine.world.links["cus_1"], ADA);
+        }
+    }
+}
+
+#[test]
+fn what_the_older_root_says_is_weighed_against_what_was_credited() {
+    for older in
+        [intent_of(json!({"user_id": BOB})), charge(json!({"receipt_email": "bob@example.com"}))]
+    {
+        let mut engine = Engine::with_users();
+        engine.tell(&older);
+        engine.tell(&invoice(json!({"customer": "cus_1"})));
+        let pos = engine.tell(&invoice_payment());
+        assert_eq!(engine.reasons(&[pos]), [Conflict], "{older}");
+        assert_eq!((engine.balance(ADA), engine.balance(BOB), engine.unclaimed()), (0, 0, 100));
+        assert!(engine.world.links.is_empty());
     }
 }

@@ -15,7 +15,7 @@ use rules::world::{Payment, Status};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::bodies::registered_as;
+use crate::bodies::registered;
 use crate::engine::Engine;
 
 const HISTORIES: &str =
@@ -78,7 +78,8 @@ impl History {
     fn difference(&self, in_full: bool) -> Option<String> {
         let mut base = Engine::new();
         for user in &self.setup.users {
-            base.tell(&registered_as(user["user"].as_str()?, user["email"].as_str()?));
+            let told = json!({"email": user["email"], "email_verified": user["email_verified"]});
+            base.tell(&registered(user["user"].as_str()?, told));
         }
         for entry in &self.setup.catalogue {
             let mut body = json!({"object": "tally.event", "type": "tally.catalogue.set"});

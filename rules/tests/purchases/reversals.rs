@@ -7,8 +7,8 @@ use rules::world::LegKind::{self, Purchase, Refund};
 use serde_json::{Value, json};
 
 use super::bodies::{
-    ADA, BOB, PRICE, at, charge, charge_refunded, dispute, event, intent, invoice, invoice_payment,
-    line, lines, names, refund, session, session_of, thin, typed,
+    ADA, BOB, PRICE, SAID_AT, at, charge, charge_refunded, dispute, event, intent, invoice,
+    invoice_payment, line, lines, names, refund, session, session_of, thin, typed,
 };
 use super::books::orders;
 use super::engine::Engine;
@@ -212,14 +212,42 @@ fn an_authorisation_that_is_released_was_never_paid() {
     assert_eq!((engine.reasons(&[pos]), engine.balance(ADA)), (vec![Pending], 0));
 }
 
+/// At the end of these, in any order, the user has so many credits of a purchase that is told by its charge alone.
+#[track_caller]
+fn check_charge(told: &[Value], credits: i64) {
+    for order in orders(told) {
+        let mut engine = Engine::with_users();
+        engine.tell_all(&order);
+        assert_eq!(engine.balance(ADA), credits, "{}", json!(order));
+    }
+}
+
 #[test]
 fn of_a_part_that_was_captured_a_refund_takes_its_share() {
-    let mut engine = Engine::with_users();
-    let captured = json!({"amount": 2380, "amount_captured": 1190, "metadata": names(ADA)});
-    engine.tell(&charge(captured.clone()));
-    // What was authorised and not taken is released: the figure counts it as well.
-    engine.tell(&refund("re_1", 595, 10, "succeeded"));
-    assert_eq!(engine.balance(ADA), 50);
+    let figure = |amount: i64| json!({"amount": 2380, "amount_captured": 1190, "amount_refunded": amount, "metadata": names(ADA)});
+    // What was authorised and not taken is released, and Stripe's figure counts it.
+    let held = charge(
+        json!({"amount": 2380, "amount_captured": 0, "amount_refunded": 0, "captured": false}),
+    );
+    let captured = at(5, typed("charge.captured", charge(figure(1190))));
+    check_charge(std::slice::from_ref(&captured), 100);
+    check_charge(&[held.clone(), captured.clone()], 100);
+    let half = refund("re_1", 595, 10, "succeeded");
+    let refunded = at(10, typed("charge.refunded", charge(figure(1785))));
+    check_charge(&[held.clone(), captured.clone(), half.clone()], 50);
+    check_charge(&[held.clone(), captured.clone(), half.clone(), refunded.clone()], 50);
+    check_charge(&[captured.clone(), refunded.clone()], 50);
+    // The release may be a refund of its own.
+    let release = refund("re_0", 1190, 5, "succeeded");
+    check_charge(&[held.clone(), captured.clone(), release.clone()], 100);
+    check_charge(&[captured.clone(), release.clone(), half.clone()], 50);
+    check_charge(&[captured.clone(), release, half, refunded], 50);
+    // All that was captured is all.
+    let whole = refund("re_1", 1190, 10, "succeeded");
+    check_charge(&[held, captured, whole], 0);
+    // More may still be captured: nothing is released yet, and what the figure says went back.
+    let early = at(5, typed("charge.refunded", charge(figure(595))));
+    check_charge(&[early], 50);
 }
 
 #[test]
@@ -259,6 +287,43 @@ fn of_an_invoice_that_two_payments_paid_a_refund_takes_its_share_of_both() {
         engine.tell(&refund("re_1", 595, 10, "succeeded"));
         assert_eq!(engine.balance(ADA), 50, "{}", json!(order));
     }
+}
+
+#[test]
+fn each_charges_figure_is_corrected_by_its_own_refunds() {
+    let of = |number: i64, mut body: Value| -> Value {
+        body["data"]["object"]["id"] = format!("ch_{number}").into();
+        body["data"]["object"]["payment_intent"] = format!("pi_{number}").into();
+        body
+    };
+    let part = |said: i64, refunded: i64| {
+        at(said, charge(json!({"amount": 595, "amount_refunded": refunded, "invoice": "in_1"})))
+    };
+    let failed = typed("refund.failed", at(80, refund("re_1", 595, 50, "failed")));
+    let told = [
+        invoice(json!({})),
+        of(1, part(0, 0)),
+        of(2, part(100, 0)),
+        of(1, typed("charge.refunded", part(50, 595))),
+        refund("re_1", 595, 50, "succeeded"),
+    ];
+    check_charge(&told, 50);
+    check_charge(&[told.as_slice(), &[failed]].concat(), 100);
+    // Of one charge the figure is known, of the other a refund.
+    let mut other = refund("re_2", 357, 50, "succeeded");
+    other["data"]["object"]["charge"] = "ch_2".into();
+    other["data"]["object"]["payment_intent"] = "pi_2".into();
+    let figure = of(1, typed("charge.refunded", part(50, 119)));
+    check_charge(&[invoice(json!({})), figure, of(2, part(0, 0)), other], 60);
+}
+
+#[test]
+fn what_goes_back_goes_back_when_stripe_says() {
+    let mut engine = bought();
+    engine.tell(&refund("re_1", 595, 1_000, "succeeded"));
+    engine.tell(&dispute("funds_withdrawn", "dp_1", 238, 2_000));
+    engine.tell(&at(3_000, refund("re_1", 595, 1_000, "failed")));
+    assert_eq!(engine.effective, [0, 1_000, 2_000, 3_000].map(|seconds| SAID_AT + seconds));
 }
 
 #[test]

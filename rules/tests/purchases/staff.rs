@@ -8,7 +8,8 @@ use rules::world::Resolution;
 use serde_json::json;
 
 use super::bodies::{
-    ADA, BOB, PRICE, charge, intent, intent_of, names, priced, session, session_of,
+    ADA, BOB, PRICE, at, charge, charge_refunded, dispute, intent, intent_of, invoice, line, lines,
+    names, priced, refund, session, session_of,
 };
 use super::engine::Engine;
 
@@ -212,4 +213,59 @@ fn a_link_is_never_edited() {
     assert_eq!(engine.reasons(&[pos]), [Conflict]);
     engine.act("assigned", json!({"user": BOB}));
     assert_eq!((engine.balance(BOB), engine.world.links["cus_1"].as_str()), (100, ADA));
+}
+
+#[test]
+fn what_was_credited_of_a_dismissed_payment_goes_on() {
+    let dismissed = || {
+        let mut engine = Engine::with_users();
+        let bought = lines(&[line(PRICE, 1, json!({})), line("price_x", 1, json!({}))]);
+        let fields = json!({"customer": "cus_1", "payment_intent": "pi_1", "charge": "ch_1", "lines": bought});
+        let pos = engine.tell(&invoice(fields));
+        assert_eq!((engine.balance(ADA), engine.open_reasons()), (100, vec![UnknownPrice]));
+        let act = engine.act("dismissed", json!({}));
+        assert_eq!(engine.reasons(&[pos, act]), [Joined, Operated]);
+        engine
+    };
+    // What of it was not known is dismissed, whatever is told of it later.
+    let mut engine = dismissed();
+    engine.tell(&priced("price_x", 70));
+    let later = engine.tell(&intent_of(json!({"user_id": BOB, "price": "price_y"})));
+    assert_eq!((engine.reasons(&[later]), engine.balance(ADA)), (vec![Joined], 100));
+    assert_eq!((engine.balance(BOB), engine.open_cases().len()), (0, 0));
+    for (told, credits) in [
+        (refund("re_1", 595, 10, "succeeded"), 50),
+        (at(10, charge_refunded(1190, json!({}))), 0),
+        (dispute("funds_withdrawn", "dp_1", 1190, 10), 0),
+    ] {
+        let mut engine = dismissed();
+        let pos = engine.tell(&told);
+        assert_eq!((engine.balance(ADA), engine.reasons(&[pos])), (credits, vec![Credited]));
+        assert_eq!((engine.unclaimed(), engine.open_cases().len()), (0, 0));
+    }
+    let mut engine = dismissed();
+    super::reassign::reassign(&mut engine, "in_1", BOB);
+    assert_eq!((engine.balance(ADA), engine.balance(BOB)), (0, 100));
+}
+
+#[test]
+fn what_was_written_off_can_be_given_to_its_user_after_all() {
+    let mut engine = Engine::with_users();
+    engine.tell(&conflict());
+    engine.act("dismissed", json!({"write_off": true}));
+    // Nothing that was told since changes what it is worth, and what went back since stays so.
+    engine.tell_all(&[priced(PRICE, 7), charge(json!({})), refund("re_1", 595, 10, "succeeded")]);
+    let act = super::reassign::reassign(&mut engine, "pi_1", ADA);
+    assert_eq!((engine.reasons(&[act]), engine.latest(act).rank), (vec![Operated], Some(0)));
+    assert_eq!((engine.balance(ADA), engine.unclaimed()), (50, 0));
+    assert_eq!((engine.written_off["credits"], engine.open_cases().len()), (0, 0));
+    super::reassign::reassign(&mut engine, "pi_1", BOB);
+    assert_eq!((engine.balance(ADA), engine.balance(BOB)), (0, 50));
+
+    // Of what was worth nothing, nothing can be given.
+    let mut engine = Engine::with_users();
+    engine.tell(&session_of(json!({})));
+    engine.act("dismissed", json!({}));
+    let act = super::reassign::reassign(&mut engine, "pi_1", ADA);
+    assert_eq!((engine.reasons(&[act]), engine.balance(ADA)), (vec![Stale], 0));
 }

@@ -70,6 +70,7 @@ fn what_is_no_number_is_a_case() {
     check(json!({"price": "price_most", "quantity": "1000000"}), CreditsMismatch, 0);
     check(json!({"credits": "5", "unit": "x".repeat(41)}), CreditsMismatch, 0);
     check(json!({"credits": "5", "unit": "a\u{7}b"}), CreditsMismatch, 0);
+    check(json!({"credits": "5", "unit": "gpu seconds"}), CreditsMismatch, 0);
 }
 
 #[test]

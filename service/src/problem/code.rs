@@ -55,6 +55,8 @@ pub enum Code {
     Internal,
     /// The database cannot be reached, or the service is too busy; nothing was done.
     Unavailable,
+    /// It is stored and will be done, but was not within the time that a request may wait.
+    NotDecidedYet,
 }
 
 impl Code {
@@ -85,6 +87,7 @@ impl Code {
         Self::RateLimited,
         Self::Internal,
         Self::Unavailable,
+        Self::NotDecidedYet,
     ];
 
     /// Its text in the answer.
@@ -115,6 +118,7 @@ impl Code {
             Self::RateLimited => "rate_limited",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
+            Self::NotDecidedYet => "not_decided_yet",
         }
     }
 
@@ -145,7 +149,7 @@ impl Code {
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::NotDecidedYet => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -179,6 +183,7 @@ impl Code {
             Self::RateLimited => "Too many requests with this key.",
             Self::Internal => "Something went wrong on our side.",
             Self::Unavailable => "The service cannot do this right now; nothing was done.",
+            Self::NotDecidedYet => "It is stored and will be done, but was not done yet.",
         }
     }
 }

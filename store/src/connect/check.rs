@@ -25,8 +25,18 @@ impl Store {
     /// Refuses a database whose schema is of another version, or which may lose what it acknowledged. The error says
     /// what to do.
     pub async fn check(&self) -> Result<(), Error> {
+        self.check_as(Schema::Ours).await
+    }
+
+    /// The same for a process that has begun to work: it stays ready when a newer program migrates the schema, or a rolling
+    /// deployment would take all that run at once.
+    pub async fn check_running(&self) -> Result<(), Error> {
+        self.check_as(Schema::OursOrNewer).await
+    }
+
+    async fn check_as(&self, wanted: Schema) -> Result<(), Error> {
         let row = query_one(&self.get().await?, &CHECK, &[]).await?;
-        check_schema(row.get(0))?;
+        check_schema(row.get(0), wanted)?;
         let (encoding, server): (&str, i32) = (row.get(4), row.get(5));
         if encoding != "UTF8" {
             return refuse(format!("its encoding is {encoding}; create the database with UTF8"));
@@ -51,10 +61,18 @@ impl Store {
     }
 }
 
-fn check_schema(version: Option<i64>) -> Result<(), Error> {
+/// Which versions of the schema will do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Schema {
+    Ours,
+    OursOrNewer,
+}
+
+fn check_schema(version: Option<i64>, wanted: Schema) -> Result<(), Error> {
     let ours = migrations::SCHEMA_VERSION;
     match version {
         Some(version) if version == ours => Ok(()),
+        Some(version) if version > ours && wanted == Schema::OursOrNewer => Ok(()),
         Some(version) if version > ours => refuse(format!(
             "its schema is version {version}, newer than this program's {ours}; run a newer tally"
         )),

@@ -365,7 +365,7 @@ pub async fn awaited_users(
     let rows = query(connection, &AWAITED_USERS, &[&tenant_id, &after, &limit]).await?;
     let user = |row: &tokio_postgres::Row| {
         let key: &str = row.get(0);
-        key.trim_start_matches("user:").to_owned()
+        key.strip_prefix("user:").unwrap_or(key).to_owned()
     };
     Ok(rows.iter().map(user).collect())
 }

@@ -22,6 +22,7 @@ pub mod cases;
 pub mod catalogue;
 pub mod decisions;
 pub mod evidence;
+pub mod fetched;
 pub mod outbox;
 pub mod payments;
 pub mod released;
@@ -38,6 +39,7 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
         catalogue::STATEMENTS,
         decisions::STATEMENTS,
         evidence::STATEMENTS,
+        fetched::STATEMENTS,
         outbox::STATEMENTS,
         payments::STATEMENTS,
         released::STATEMENTS,

@@ -38,10 +38,23 @@ GROUP BY l.lane ORDER BY l.lane",
 
 const LIST: Statement = Statement {
     sql: "-- released.list
-SELECT case_id, pos, root_key FROM review_case
-WHERE tenant_id = $1 AND state = 1 AND due_pos IS NOT NULL AND due <= $2 AND get_byte(uuid_send(case_id), 15) % $3 = $4
-ORDER BY due, case_id LIMIT $5",
+SELECT c.case_id, c.pos, c.root_key FROM review_case c
+WHERE c.tenant_id = $1 AND c.state = 1 AND c.due_pos IS NOT NULL AND c.due <= $2
+  AND get_byte(uuid_send(c.case_id), 15) % $3 = $4
+  AND NOT EXISTS (SELECT FROM attempt a WHERE a.tenant_id = $1 AND a.pos = c.pos AND a.tries > 0)
+ORDER BY c.due, c.case_id LIMIT $5",
     params: &[Type::INT4, Type::TIMESTAMPTZ, Type::INT4, Type::INT4, Type::INT8],
+    columns: &[Type::UUID, Type::INT8, Type::TEXT],
+};
+
+// The least tried first: they prove to be innocent, or else all are tried equally often.
+const SUSPECT: Statement = Statement {
+    sql: "-- released.suspect
+SELECT c.case_id, c.pos, c.root_key
+FROM attempt a JOIN review_case c ON c.tenant_id = a.tenant_id AND c.pos = a.pos
+WHERE a.tenant_id = $1 AND a.tries > 0 AND c.state = 1 AND c.due_pos IS NOT NULL AND c.due <= $2
+ORDER BY a.tries, c.due, c.case_id LIMIT 1",
+    params: &[Type::INT4, Type::TIMESTAMPTZ],
     columns: &[Type::UUID, Type::INT8, Type::TEXT],
 };
 
@@ -60,7 +73,16 @@ UPDATE review_case SET due = $3 WHERE tenant_id = $1 AND case_id = $2 AND state 
     columns: &[],
 };
 
-pub(crate) const STATEMENTS: &[&Statement] = &[&MARK, &LANES_DUE, &LIST, &CLAIM_LANE, &POSTPONE];
+const GIVE_UP: Statement = Statement {
+    sql: "-- released.give_up
+UPDATE review_case SET due = NULL, due_pos = NULL, detail = detail || jsonb_build_object('error', $3::text)
+WHERE tenant_id = $1 AND case_id = $2 AND state = 1",
+    params: &[Type::INT4, Type::UUID, Type::TEXT],
+    columns: &[],
+};
+
+pub(crate) const STATEMENTS: &[&Statement] =
+    &[&MARK, &LANES_DUE, &LIST, &SUSPECT, &CLAIM_LANE, &POSTPONE, &GIVE_UP];
 
 /// Number of lanes that released cases are shared out to.
 pub const LANES: i32 = 8;
@@ -79,6 +101,9 @@ pub struct Released {
 /// A part of a tenant's released cases, by its number: an equal share of all ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lane(pub i32);
+
+/// The lane of a tenant's suspects. They have but one, or what dies beside the one at fault would be taken for it.
+pub const SUSPECTS: Lane = Lane(LANES);
 
 /// Marks those of these cases as due that are open and not due already, each by the position of a fact; how many.
 pub(super) async fn mark_in_tx(
@@ -118,7 +143,7 @@ pub async fn lanes(
     Ok(rows.iter().map(|row| (Lane(row.get(0)), row.get(1))).collect())
 }
 
-/// Open cases of a lane that a fact released and that are due by now, longest first.
+/// Open cases of a lane that a fact released and that are due by now, longest first. Suspects are not among them.
 pub async fn list(
     connection: &impl Connection,
     tenant_id: i32,
@@ -127,12 +152,27 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Released>, Error> {
     let rows = query(connection, &LIST, &[&tenant_id, &now, &LANES, &lane.0, &limit]).await?;
-    let released = |row: &tokio_postgres::Row| Released {
-        case_id: row.get(0),
-        pos: row.get(1),
-        root_key: row.get(2),
-    };
     Ok(rows.iter().map(released).collect())
+}
+
+/// The next suspect: a released case that is due and was in a batch that was begun and not finished, so that it may be what
+/// kills.
+pub async fn suspect(
+    connection: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+) -> Result<Option<Released>, Error> {
+    Ok(query_opt(connection, &SUSPECT, &[&tenant_id, &now]).await?.as_ref().map(released))
+}
+
+/// Decides a case anew no more, for this error, until a further fact or a person releases it.
+pub async fn give_up_in_tx(
+    tx: &impl Connection,
+    tenant_id: i32,
+    case_id: Uuid,
+    error: &str,
+) -> Result<(), Error> {
+    execute(tx, &GIVE_UP, &[&tenant_id, &case_id, &error]).await.map(drop)
 }
 
 /// Puts a released case off that could not be decided, so that it does not stand before the others.
@@ -143,4 +183,8 @@ pub async fn postpone(
     until: Timestamp,
 ) -> Result<(), Error> {
     execute(connection, &POSTPONE, &[&tenant_id, &case_id, &until]).await.map(drop)
+}
+
+fn released(row: &tokio_postgres::Row) -> Released {
+    Released { case_id: row.get(0), pos: row.get(1), root_key: row.get(2) }
 }

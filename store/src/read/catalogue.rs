@@ -1,16 +1,20 @@
 //! The catalogue: its entries as they stand, and the versions of each.
 
 use jiff::Timestamp;
+use ledger::DEFAULT_UNIT;
+use ledger::chain::to_microseconds;
+use serde::Deserialize;
 use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::page::{Found, Page};
 use crate::error::Error;
-use crate::statement::{Connection, Statement, query};
+use crate::log::slot_of;
+use crate::statement::{Connection, Statement, query, query_opt};
 
 /// Every statement of this module.
-pub(crate) const STATEMENTS: &[&Statement] = &[&FORWARD, &BACKWARD, &VERSIONS];
+pub(crate) const STATEMENTS: &[&Statement] = &[&FORWARD, &BACKWARD, &VERSIONS, &UNDECIDED];
 
 /// Most versions of one entry that there are to be: one for each day of some years. All of them are read with each
 /// purchase.
@@ -67,6 +71,18 @@ LIMIT $3",
     columns: COLUMNS,
 };
 
+// The lane's cursor is its newest first decision. An id that merely begins like that of this key's is longer.
+const UNDECIDED: Statement = Statement {
+    sql: "-- read.catalogue_undecided
+SELECT e.pos, e.received_at, e.body FROM event e
+WHERE e.tenant_id = $1 AND e.slot = $2 AND e.origin = 4
+  AND starts_with(e.source_id, $3) AND octet_length(e.source_id) = octet_length($3) + 36
+  AND e.pos > coalesce((SELECT max(d.pos) FROM decision d WHERE d.tenant_id = $1 AND d.slot = $2 AND d.rev = 0), 0)
+ORDER BY e.pos DESC LIMIT 1",
+    params: &[Type::INT4, Type::INT2, Type::TEXT],
+    columns: &[Type::INT8, Type::TIMESTAMPTZ, Type::BYTEA],
+};
+
 /// What one of a price is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Worth {
@@ -97,29 +113,39 @@ pub struct Version {
     pub reason: Option<String>,
 }
 
-/// All versions of one entry, the one with the latest moment first, and of those with the same the newest.
+/// All versions of one entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Versions(pub Vec<Version>);
+pub struct Versions {
+    /// Those that are decided, the one with the latest moment first, and of those with the same the newest.
+    pub decided: Vec<Version>,
+    /// The newest that is told and not decided yet. One without a moment will count from its decision on.
+    pub undecided: Option<Version>,
+}
 
 impl Versions {
     /// The version that counts now: the latest that has begun, else the first that will.
     pub fn current(&self, now: Timestamp) -> Option<&Version> {
         let has_begun = |version: &&Version| version.valid_from.is_none_or(|from| from <= now);
-        let first = self.0.last().map(|last| last.valid_from);
-        let to_begin = || self.0.iter().find(|version| Some(version.valid_from) == first);
-        self.0.iter().find(has_begun).or_else(to_begin)
+        let first = self.decided.last().map(|last| last.valid_from);
+        let to_begin = || self.decided.iter().find(|version| Some(version.valid_from) == first);
+        self.decided.iter().find(has_begun).or_else(to_begin)
     }
 
     /// The version that says this already, so that saying it once more would change nothing: of those from the same moment
-    /// the newest, or where none is named the one that counts now.
+    /// the newest, or where none is named the one that counts now. While one is not decided yet, none but that: what it
+    /// will change is not known.
     pub fn saying(
         &self,
         worth: Option<&Worth>,
         valid_from: Option<Timestamp>,
         now: Timestamp,
     ) -> Option<&Version> {
+        if let Some(last) = &self.undecided {
+            return Some(last)
+                .filter(|last| last.valid_from == valid_from && last.worth.as_ref() == worth);
+        }
         let standing = match valid_from {
-            Some(_) => self.0.iter().find(|version| version.valid_from == valid_from),
+            Some(_) => self.decided.iter().find(|version| version.valid_from == valid_from),
             None => self
                 .current(now)
                 .filter(|version| version.valid_from.is_none_or(|from| from <= now)),
@@ -129,7 +155,8 @@ impl Versions {
 
     /// Newest position; 0 if there is none.
     pub fn newest_pos(&self) -> i64 {
-        self.0.iter().map(|version| version.from_pos).max().unwrap_or_default()
+        let all = self.decided.iter().chain(&self.undecided);
+        all.map(|version| version.from_pos).max().unwrap_or_default()
     }
 }
 
@@ -154,8 +181,51 @@ pub async fn catalogue_versions(
     tenant_id: i32,
     key: &str,
 ) -> Result<Versions, Error> {
+    // In this order: what is decided in between shows among the versions.
+    let routing_key = format!("price:{key}");
+    let prefix = format!("{routing_key}:");
+    let undecided =
+        query_opt(connection, &UNDECIDED, &[&tenant_id, &slot_of(&routing_key), &prefix]).await?;
+    let undecided = undecided.as_ref().map(read_undecided).transpose()?;
     let rows = query(connection, &VERSIONS, &[&tenant_id, &key, &MAX_VERSIONS]).await?;
-    rows.iter().map(read).collect::<Result<_, Error>>().map(Versions)
+    let decided: Vec<Version> = rows.iter().map(read).collect::<Result<_, Error>>()?;
+    let is_decided = |pos| decided.iter().any(|version| version.from_pos == pos);
+    let undecided = undecided.filter(|last| !is_decided(last.from_pos));
+    Ok(Versions { decided, undecided })
+}
+
+/// What is read of a fact's body.
+#[derive(Deserialize)]
+struct Told {
+    credits: Option<i64>,
+    unit: Option<String>,
+    expires: Option<String>,
+    #[serde(default)]
+    priority: Option<i16>,
+    valid_from: Option<Timestamp>,
+    actor: Option<String>,
+    reason: Option<String>,
+}
+
+fn read_undecided(row: &Row) -> Result<Version, Error> {
+    let from_pos: i64 = row.get("pos");
+    let body: Option<&[u8]> = row.get("body");
+    let told: Told = serde_json::from_slice(body.unwrap_or(b"{}"))
+        .map_err(|_| Error::inconsistent("event", "body", format!("position {from_pos}")))?;
+    let worth = told.credits.map(|credits| Worth {
+        credits,
+        unit: told.unit.unwrap_or_else(|| DEFAULT_UNIT.to_owned()),
+        expires: told.expires,
+        priority: told.priority.unwrap_or_default(),
+    });
+    Ok(Version {
+        from_pos,
+        valid_from: told.valid_from.map(to_microseconds),
+        worth,
+        created_at: row.get("received_at"),
+        actor: told.actor,
+        reason: told.reason,
+    })
 }
 
 fn read(row: &Row) -> Result<Version, Error> {
@@ -203,7 +273,7 @@ mod tests {
             actor: None,
             reason: None,
         };
-        Versions(told.iter().map(version).collect())
+        Versions { decided: told.iter().map(version).collect(), undecided: None }
     }
 
     #[test]
@@ -219,6 +289,24 @@ mod tests {
         let to_come = versions(&[(4, Some(300), 40), (5, Some(100), 30), (2, Some(100), 20)]);
         assert_eq!((current(&to_come, 99), to_come.newest_pos()), (Some(5), 5));
         assert_eq!((current(&Versions::default(), 0), Versions::default().newest_pos()), (None, 0));
+    }
+
+    #[test]
+    fn what_is_not_decided_yet_is_what_was_said_last() {
+        let mut told = versions(&[(1, None, 500)]);
+        told.undecided = versions(&[(2, None, 600)]).decided.pop();
+        let saying = |credits, valid_from: Option<i64>| {
+            told.saying(Some(&worth(credits)), valid_from.map(at), at(200))
+                .map(|last| last.from_pos)
+        };
+        assert_eq!(
+            (saying(500, None), saying(600, None), saying(600, Some(300))),
+            (None, Some(2), None)
+        );
+        assert_eq!(
+            (told.newest_pos(), told.current(at(200)).map(|now| now.from_pos)),
+            (2, Some(1))
+        );
     }
 
     #[test]

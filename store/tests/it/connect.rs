@@ -87,7 +87,7 @@ async fn a_full_pool_is_waited_for_and_not_for_ever() {
 }
 
 #[tokio::test]
-async fn a_database_of_another_version_is_refused() {
+async fn a_database_of_another_version_is_refused_but_a_process_survives_a_newer_one() {
     let world = World::new().await;
     let store = world.store(Role::Projector);
     store.check().await.unwrap();
@@ -98,11 +98,14 @@ async fn a_database_of_another_version_is_refused() {
     client.execute(newer, &[]).await.unwrap();
     let error = store.check().await.unwrap_err();
     assert!(error.to_string().contains("run a newer tally"), "{error}");
+    store.check_running().await.unwrap();
 
     let remove = "DELETE FROM _sqlx_migrations WHERE version >= $1";
     client.execute(remove, &[&migrations::SCHEMA_VERSION]).await.unwrap();
-    let error = store.check().await.unwrap_err();
-    assert!(error.to_string().contains("run tally migrate"), "{error}");
+    for checked in [store.check().await, store.check_running().await] {
+        let error = checked.unwrap_err();
+        assert!(error.to_string().contains("run tally migrate"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The kinds of objects that are understood, whichever way they came, and where Stripe's API has them.
 
 use super::Class;
+use crate::MAX_ID_CHARS;
 
 /// What the objects' `object` field says, their class, and where the API has them.
 const KINDS: [(&str, Class, &str); 11] = [
@@ -28,10 +29,23 @@ pub fn classify_object(kind: &str) -> Option<Class> {
 /// Where Stripe's API has an object (or an event), such as `/v1/charges/ch_1`. None for a kind that is not understood,
 /// and for an id that could lead anywhere else: what an event names decides which path is asked with a secret key.
 pub fn api_path(kind: &str, id: &str) -> Option<String> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if id.is_empty() || !id.bytes().all(is_plain) {
+    if !is_id(id) {
         return None;
     }
     let folders = KINDS.iter().map(|&(name, _, folder)| (name, folder)).chain([EVENTS]);
     folders.into_iter().find(|(name, _)| *name == kind).map(|(_, folder)| format!("{folder}/{id}"))
+}
+
+/// What stands at such a path: the kind of object, as its `object` field says it, and its id. None for a path that
+/// [`api_path`] gives for no object; events are none.
+pub fn object_at(path: &str) -> Option<(&'static str, &str)> {
+    let (folder, id) = path.rsplit_once('/')?;
+    let (kind, _, _) = KINDS.iter().find(|(_, _, known)| *known == folder)?;
+    is_id(id).then_some((*kind, id))
+}
+
+/// Whether an id of Stripe's can be this, which nothing in a path can make lead elsewhere.
+pub fn is_id(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=MAX_ID_CHARS).contains(&text.len()) && text.bytes().all(is_plain)
 }

@@ -5,7 +5,7 @@ mod moments;
 #[cfg(test)]
 mod tests;
 
-pub use kinds::{api_path, classify_object};
+pub use kinds::{api_path, classify_object, is_id, object_at};
 pub use moments::{DisputeEvent, SessionEvent};
 
 /// What is done with an event of a type.

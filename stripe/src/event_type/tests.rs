@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Class, DisputeEvent, SessionEvent, api_path, classify, classify_object};
+use super::{Class, DisputeEvent, SessionEvent, api_path, classify, classify_object, object_at};
 use crate::{envelope, testing};
 
 /// Every type of Stripe's that is understood.
@@ -155,6 +155,7 @@ fn objects_are_of_the_class_of_the_events_that_carry_them() {
     ] {
         assert_eq!(classify_object(kind), Some(classify(event_type, false)), "{kind}");
         assert_eq!(api_path(kind, "x_1").as_deref(), Some(path), "{kind}");
+        assert_eq!(object_at(path), Some((kind, "x_1")), "{path}");
     }
     for kind in ["", "Charge", "event", "order", "line_item", "balance_transaction", "list"] {
         assert_eq!(classify_object(kind), None, "{kind}");
@@ -192,9 +193,15 @@ fn a_path_leads_to_one_object_and_nowhere_else() {
         "ch_é",
     ] {
         assert_eq!(api_path("charge", id), None, "{id:?}");
+        assert_eq!(object_at(&format!("/v1/charges/{id}")), None, "{id:?}");
     }
     for kind in ["", "order", "billing.meter", "charges", "Charge"] {
         assert_eq!(api_path(kind, "x_1"), None, "{kind:?}");
+    }
+    for path in
+        ["", "x_1", "/x_1", "/v1/events/evt_1", "/v1/balance", "/v1/charges", "v1/charges/x_1"]
+    {
+        assert_eq!(object_at(path), None, "{path:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! `tally catalogue import`: what a file says and the catalogue does not. The whole file is judged before anything is set.
+//! `tally catalogue import`: sets what a file says. The whole file is judged before anything is set.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use store::read::catalogue::{Version, Versions};
 
 use super::History;
 use super::entry::{Said, Shown, from};
-use crate::commands::remote::{Remote, is_not_found};
+use crate::commands::remote::{Answer, Remote, is_not_found};
 use crate::config::catalogue::{described, read};
 
 /// What became of a file, or would.
@@ -48,19 +48,21 @@ pub(super) async fn import(
     let now = Clock::system().now();
     for entry in read(file)? {
         let versions = versions(service, &entry.key).await?;
-        if versions.saying(entry.worth.as_ref(), entry.valid_from, now).is_some() {
-            imported.unchanged = imported.unchanged.saturating_add(1);
-            continue;
-        }
         let change = Change::new(&entry, versions.current(now));
-        if !dry_run {
+        let is_said = if dry_run {
+            versions.saying(entry.worth.as_ref(), entry.valid_from, now).is_some()
+        } else {
+            // The service knows better: what it shows is decided, and more may have been said since.
             let setting = || format!("setting {}", entry.key);
-            service
-                .put(&["catalogue", &entry.key], &json!(change.becomes))
-                .await
-                .with_context(setting)?;
+            let answer = service.put(&["catalogue", &entry.key], &json!(change.becomes)).await;
+            let set: Shown = answer.and_then(Answer::read).with_context(setting)?;
+            versions.decided.contains(&set.version())
+        };
+        if is_said {
+            imported.unchanged = imported.unchanged.saturating_add(1);
+        } else {
+            imported.changed.push(change);
         }
-        imported.changed.push(change);
     }
     Ok(imported)
 }
@@ -70,7 +72,8 @@ async fn versions(service: &Remote, key: &str) -> anyhow::Result<Versions> {
     match service.get(&["catalogue", key], &[]).await {
         Ok(answer) => {
             let history: History = answer.read()?;
-            Ok(Versions(history.versions.iter().map(Shown::version).collect()))
+            let decided = history.versions.iter().map(Shown::version).collect();
+            Ok(Versions { decided, undecided: None })
         }
         Err(error) if is_not_found(&error) => Ok(Versions::default()),
         Err(error) => Err(error),

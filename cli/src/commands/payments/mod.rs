@@ -18,7 +18,7 @@ pub(crate) enum Payments {
         /// The payment, by any of its objects (pi_…, cs_…, ch_…, in_…)
         id: String,
     },
-    /// Move a payment that is credited to the wrong user to the right one
+    /// Move a payment that is credited to the wrong user, or was written off, to the right one
     Reassign(Reassign),
 }
 

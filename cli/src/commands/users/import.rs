@@ -1,6 +1,8 @@
-//! `tally users import`: many users, some at a time. A line that is refused does not keep the others out.
+//! `tally users import`: many users, some at a time. A line that is refused does not keep the others out. Lines about the
+//! same user are sent one after the other, in their order: of what they say the last counts.
 
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
@@ -76,13 +78,16 @@ pub(super) async fn import(service: Remote, file: &Path) -> anyhow::Result<Impor
     } else {
         Box::new(BufReader::new(File::open(file).with_context(doing)?))
     };
-    let (sender, receiver) = mpsc::channel(AT_A_TIME);
-    let reading = tokio::task::spawn_blocking(move || send_pages(reader, &sender));
-    let pages = stream::unfold(receiver, |mut receiver| async {
-        receiver.recv().await.map(|page| (page, receiver))
-    });
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..AT_A_TIME).map(|_| mpsc::channel(1)).unzip();
+    let reading = tokio::task::spawn_blocking(move || send_pages(reader, &senders));
     let service = &service;
-    let mut posts = pages.map(|page| post(service, page)).buffer_unordered(AT_A_TIME).boxed();
+    let lanes = receivers.into_iter().map(|receiver| {
+        let pages = stream::unfold(receiver, |mut receiver| async {
+            receiver.recv().await.map(|page| (page, receiver))
+        });
+        pages.then(|page| post(service, page)).boxed()
+    });
+    let mut posts = stream::select_all(lanes);
     let mut imported = Imported::default();
     while let Some(posted) = posts.next().await {
         imported.add(posted.with_context(|| format!("importing {}", file.display()))?);
@@ -92,32 +97,58 @@ pub(super) async fn import(service: Remote, file: &Path) -> anyhow::Result<Impor
     Ok(imported)
 }
 
-/// Sends the lines on, without those that are blank, until nobody takes them any more.
-fn send_pages(reader: impl BufRead, sender: &mpsc::Sender<Page>) {
-    let mut page = Page::new();
-    let mut bytes = 0_usize;
+/// Lines on their way to one of those who send them.
+struct Lane<'a> {
+    sender: &'a mpsc::Sender<Page>,
+    page: Page,
+    bytes: usize,
+}
+
+/// Sends the lines on, without those that are blank, until nobody takes them any more. Lines about the same user go the
+/// same way.
+fn send_pages(reader: impl BufRead, senders: &[mpsc::Sender<Page>]) {
+    let mut lanes: Vec<Lane<'_>> =
+        senders.iter().map(|sender| Lane { sender, page: Page::new(), bytes: 0 }).collect();
     for (number, line) in (1..).zip(reader.lines()) {
         if line.as_ref().is_ok_and(|line| line.trim().is_empty()) {
             continue;
         }
         let is_broken = line.is_err();
-        let size = line.as_ref().map_or(0, String::len);
-        let is_full = page.len() >= PAGE_LINES_MAX || bytes.saturating_add(size) > PAGE_BYTES_MAX;
-        if is_full && !page.is_empty() {
-            bytes = 0;
-            if sender.blocking_send(std::mem::take(&mut page)).is_err() {
-                return;
-            }
-        }
-        bytes = bytes.saturating_add(size);
-        page.push((number, line));
-        if is_broken {
+        let lane = line.as_ref().map_or(0, |line| hash_of_user(line));
+        let lane = lane.checked_rem(lanes.len()).and_then(|lane| lanes.get_mut(lane));
+        let is_taken = lane.is_some_and(|lane| lane.add(number, line));
+        if is_broken || !is_taken {
             break;
         }
     }
-    if !page.is_empty() {
+    for lane in lanes.into_iter().filter(|lane| !lane.page.is_empty()) {
         // Whoever took the pages may have failed; then nobody needs this one.
-        let _ = sender.blocking_send(page);
+        let _ = lane.sender.blocking_send(lane.page);
+    }
+}
+
+/// The same number for the same user.
+fn hash_of_user(line: &str) -> usize {
+    let mut hasher = DefaultHasher::new();
+    user(line).ok().as_ref().and_then(|user| user.get("id")?.as_str()).hash(&mut hasher);
+    usize::try_from(hasher.finish()).unwrap_or_default()
+}
+
+impl Lane<'_> {
+    /// Adds a line, and sends those before it if they suffice; false if nobody takes them.
+    fn add(&mut self, number: u64, line: io::Result<String>) -> bool {
+        let size = line.as_ref().map_or(0, String::len);
+        let is_full =
+            self.page.len() >= PAGE_LINES_MAX || self.bytes.saturating_add(size) > PAGE_BYTES_MAX;
+        if is_full && !self.page.is_empty() {
+            self.bytes = 0;
+            if self.sender.blocking_send(std::mem::take(&mut self.page)).is_err() {
+                return false;
+            }
+        }
+        self.bytes = self.bytes.saturating_add(size);
+        self.page.push((number, line));
+        true
     }
 }
 
@@ -216,7 +247,7 @@ mod tests {
 
     fn pages(text: &[u8]) -> Vec<Vec<(u64, String)>> {
         let (sender, mut receiver) = mpsc::channel(8);
-        send_pages(text, &sender);
+        send_pages(text, std::slice::from_ref(&sender));
         drop(sender);
         let sent = std::iter::from_fn(|| receiver.blocking_recv());
         let page = |page: Page| page.into_iter().map(|(number, line)| (number, line.unwrap()));
@@ -226,6 +257,26 @@ mod tests {
     #[test]
     fn blank_lines_are_counted_and_left_out() {
         assert_eq!(pages(b"a\n\n  \nb"), [[(1, "a".to_owned()), (4, "b".to_owned())]]);
+    }
+
+    #[test]
+    fn lines_about_the_same_user_go_the_same_way_in_their_order() {
+        let (senders, receivers): (Vec<_>, Vec<_>) = (0..4).map(|_| mpsc::channel(8)).unzip();
+        let line = |number: usize| format!(r#"{{"name": "n{number}", "id": {}}}"#, number % 50);
+        let text = (0..400).map(line).collect::<Vec<_>>().join("\n");
+        send_pages(text.as_bytes(), &senders);
+        drop(senders);
+        let mut ways = std::collections::BTreeMap::new();
+        for (way, mut receiver) in receivers.into_iter().enumerate() {
+            let pages = std::iter::from_fn(|| receiver.blocking_recv());
+            for (number, _) in pages.flatten() {
+                let (before, last) =
+                    ways.insert((number - 1) % 50, (way, number)).unwrap_or((way, 0));
+                assert!(before == way && last < number, "line {number} after {last}");
+            }
+        }
+        let used: std::collections::BTreeSet<_> = ways.values().map(|(way, _)| way).collect();
+        assert_eq!((ways.len(), used.len()), (50, 4));
     }
 
     #[test]

@@ -99,7 +99,8 @@ async fn what_a_case_waits_for_is_pulled_and_appended_as_it_came() {
         "line_items": {"object": "list", "has_more": false, "data": [{"id": "li_1"}]},
     });
     let path = "/v1/checkout/sessions/cs_1?expand%5B%5D=line_items&expand%5B%5D=payment_intent";
-    pulling.stripe.answers(path, [Answer::object(&session)]);
+    let answer = Answer::object(&session).with_header("Date", "Sun, 06 Nov 1994 08:49:37 GMT");
+    pulling.stripe.answers(path, [answer]);
     let key = "pull:/v1/checkout/sessions/cs_1?expand[]=line_items&expand[]=payment_intent";
     pulling.case_waits_for(&["user:u_1", key]).await;
 
@@ -115,7 +116,8 @@ async fn what_a_case_waits_for_is_pulled_and_appended_as_it_came() {
     assert_eq!((event.root_key.as_deref(), event.slot), (Some("pi_1"), slot_of("pi_1")));
     assert_eq!(event.livemode, Some(false));
     assert_eq!(event.api_version.as_deref(), Some("2026-10-28.endive"));
-    assert_eq!((event.occurred_at.as_second(), event.received_at.as_second()), (NOW, NOW));
+    let dated = (event.occurred_at.as_second(), event.received_at.as_second());
+    assert_eq!(dated, (784_111_777, NOW), "by Stripe's clock and by ours");
     assert_eq!(event.signature, None);
 
     let headers = pulling.stripe.headers(path);
@@ -158,6 +160,36 @@ async fn an_object_that_changes_is_another_event_and_one_that_does_not_is_none()
     let changed = pulling.event(3).await;
     assert_ne!(first.source_id, changed.source_id);
     assert_eq!(changed.slot, first.slot);
+}
+
+#[tokio::test]
+async fn each_thin_event_has_one_answer_of_its_own() {
+    let pulling = Pulling::new().await;
+    pulling.start(Limits { timeout: testkit::WAIT_MAX, ..Limits::default() });
+    let path = "/v1/charges/ch_1";
+    let mut paid = charge("ch_1");
+    paid["paid"] = json!(true);
+    let keys = ["pull:/v1/charges/ch_1@1", "pull:/v1/charges/ch_1@2"];
+    // Two processes ask at the same time, and hear different things.
+    let both = Arc::new(Barrier::new(2));
+    let answers = [charge("ch_1"), paid.clone()];
+    pulling.stripe.answers(path, answers.map(|object| Answer::object(&object).together(&both)));
+    pulling.case_waits_for(&keys[..1]).await;
+    let first = pulling.event(1).await;
+    pulling.asked(path, 2).await;
+    // The charge did not change since. The second event is answered all the same, and at once.
+    let same: Value = serde_json::from_slice(&first.body.unwrap()).unwrap();
+    pulling.stripe.answers(path, [Answer::object(&same)]);
+    pulling.case_waits_for(&keys[1..]).await;
+    let second = pulling.event(2).await;
+    pulling.asked(path, 4).await;
+    for n in 0..4 {
+        pulling.look_anew(&format!("ch_next_{n}")).await;
+    }
+    assert_eq!((first.source_id.as_str(), second.source_id.as_str()), (keys[0], keys[1]));
+    assert_eq!((first.body_sha256, first.slot), (second.body_sha256, second.slot));
+    let stored = pulling.stored().await;
+    assert_eq!(stored.iter().filter(|id| keys.contains(&id.as_str())).count(), 2, "{stored:?}");
 }
 
 #[tokio::test]
