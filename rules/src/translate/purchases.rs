@@ -152,6 +152,7 @@ impl Reader<'_> {
         let progress = match intent.status.as_deref() {
             Some("succeeded") => Progress::Paid,
             Some("canceled") => Progress::Failed,
+            _ if self.heard.event_type == "payment_intent.canceled" => Progress::Failed,
             _ => Progress::Pending,
         };
         let mut news = self.purchase(
