@@ -122,7 +122,7 @@ fn payment(world: &mut World, telling: Telling, news: PaymentNews) -> Option<Cas
 
 fn join(world: &mut World, root_key: &str, facts: Facts) {
     if let Some(payment) = world.payments.get_mut(root_key) {
-        payment.dirty |= payment.facts.join(facts);
+        payment.facts.join(facts);
     }
 }
 

@@ -155,9 +155,8 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Joins what was said elsewhere; whether that changed anything.
-    pub fn join(&mut self, other: Self) -> bool {
-        let before = self.clone();
+    /// Joins what was said elsewhere.
+    pub fn join(&mut self, other: Self) {
         for (id, told) in other.objects {
             match self.objects.get_mut(&id) {
                 None => drop(self.objects.insert(id, told)),
@@ -183,7 +182,6 @@ impl Facts {
         self.linked.extend(other.linked);
         self.waited |= other.waited;
         self.set_aside.extend(other.set_aside);
-        *self != before
     }
 
     /// How far the payment has come: as far as any of its objects says. Where an invoice is among them, payment intents and

@@ -232,6 +232,7 @@ fn a_change_to_less_gives_back_no_more_than_its_invoice_brings() {
         invoice(with(less, json!({"amount_paid": 0, "total": 0}))),
     ]);
     assert_eq!((engine.balance(ADA), engine.open_cases().len()), (0, 0));
+    assert_eq!(engine.payment().legs.len(), 0, "a line of no credits is none");
 }
 
 #[test]

@@ -206,6 +206,8 @@ fn what_does_not_verify_says_nothing_of_what_was_bought() {
         let fields = json!({"client_reference_id": reference, "metadata": {"user_id": ADA}});
         let mut engine = engine();
         assert_eq!(told(&mut engine, &session(fields)).0, UnknownPrice, "{reference}");
+        // Whose it is, is known: the reference is no reason why it is open.
+        assert_eq!(engine.open_case().1.detail.error, None, "{reference}");
     }
 }
 
