@@ -268,8 +268,6 @@ impl Told {
         // What was authorised or asked for may be more than what is then paid.
         (self.progress, self.amount) =
             (self.progress, self.amount).max((other.progress, other.amount));
-        if self.currency.is_none() || (other.currency.is_some() && other.currency < self.currency) {
-            self.currency = other.currency;
-        }
+        self.currency = self.currency.take().into_iter().chain(other.currency).min();
     }
 }

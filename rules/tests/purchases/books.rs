@@ -8,7 +8,7 @@ use rules::translate::Speaker;
 use rules::world::{LegKind, Status};
 use serde_json::{Value, json};
 
-use super::bodies::{ADA, BOB, charge, intent, intent_of, names, session, session_of};
+use super::bodies::{ADA, BOB, charge, intent, intent_of, names, session, session_of, typed};
 use super::engine::Engine;
 
 /// All orders of these.
@@ -103,6 +103,16 @@ fn pending_then_paid() {
     let second = engine.tell(&charge(json!({})));
     assert_eq!((engine.reasons(&[second]), engine.balance(ADA)), (vec![Credited], 100));
     assert_eq!(engine.payment().claimant, None);
+}
+
+#[test]
+fn what_was_asked_for_does_not_count_where_less_was_paid() {
+    // The charge says what was captured; its payment intent, told of before, what had come in until then.
+    let mut engine = Engine::with_users();
+    let asked = intent(json!({"status": "requires_action", "amount_received": 100}));
+    engine.tell(&typed("payment_intent.partially_funded", asked));
+    engine.tell(&charge(json!({"amount_captured": 595, "metadata": names(ADA)})));
+    assert_eq!(engine.payment().facts.money(), (Some(595), Some("eur")));
 }
 
 #[test]
