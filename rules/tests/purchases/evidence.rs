@@ -161,6 +161,18 @@ fn a_verified_email_of_another_contradicts_every_place() {
 }
 
 #[test]
+fn a_second_email_of_a_payment_contradicts_like_the_first() {
+    for (email, expected) in [("ada@example.com", (100, 0)), ("bob@example.com", (0, 100))] {
+        let mut engine = Engine::with_users();
+        let metadata = json!({"user_id": ADA, "price": PRICE});
+        let details = json!({"email": "ada@example.com"});
+        engine.tell(&session(json!({"metadata": metadata, "customer_details": details})));
+        engine.tell(&charge(json!({"receipt_email": email})));
+        assert_eq!((engine.balance(ADA), engine.unclaimed()), expected, "{email}");
+    }
+}
+
+#[test]
 fn an_unverified_email_blocks_nobody() {
     let mut engine = Engine::with_users();
     engine

@@ -327,6 +327,18 @@ fn what_goes_back_goes_back_when_stripe_says() {
 }
 
 #[test]
+fn a_figure_goes_back_when_it_was_told_and_a_figure_of_nothing_says_no_time() {
+    let mut engine = bought();
+    engine.tell(&at(500, charge_refunded(595, json!({}))));
+    assert_eq!(engine.effective, [SAID_AT, SAID_AT + 500]);
+    let mut engine = Engine::with_users();
+    let untouched = charge(json!({"amount_refunded": 0}));
+    engine.tell_all(&[session_of(names(ADA)), at(900, untouched)]);
+    engine.tell(&refund("re_1", 595, 300, "succeeded"));
+    assert_eq!(engine.effective, [SAID_AT, SAID_AT + 300]);
+}
+
+#[test]
 fn what_nobody_was_found_for_goes_back_as_well() {
     let mut engine = Engine::with_users();
     let both = json!({"user_id": ADA, "user_id_backup": BOB, "price": PRICE});
