@@ -314,7 +314,12 @@ fn each_charges_figure_is_corrected_by_its_own_refunds() {
     other["data"]["object"]["charge"] = "ch_2".into();
     other["data"]["object"]["payment_intent"] = "pi_2".into();
     let figure = of(1, typed("charge.refunded", part(50, 119)));
-    check_charge(&[invoice(json!({})), figure, of(2, part(0, 0)), other], 60);
+    let both = [invoice(json!({})), figure, of(2, part(0, 0)), other.clone()];
+    check_charge(&both, 60);
+    // It was told of before its charge was known.
+    let mut early = other;
+    early["data"]["object"]["charge"] = Value::Null;
+    check_charge(&[both.as_slice(), &[early]].concat(), 60);
 }
 
 #[test]
