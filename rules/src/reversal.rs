@@ -167,9 +167,7 @@ fn refunded_of_charge(refunds: &[&Refund], figure: Option<&Figure>) -> i64 {
 impl Refund {
     /// The newest telling of one refund wins where it says worse.
     fn join(&mut self, other: &Self) {
-        if self.charge < other.charge {
-            self.charge.clone_from(&other.charge);
-        }
+        self.charge = self.charge.take().max(other.charge.clone());
         self.state = self.state.max(other.state);
         self.amount = self.amount.max(other.amount);
         self.given_at = self.given_at.min(other.given_at);
