@@ -1,5 +1,7 @@
 //! What the business chose: which names mean a user, and what may suffice.
 
+use std::collections::BTreeSet;
+
 use crate::reference::TenantKeys;
 
 /// Seconds that a bare payment intent or charge waits for the session or invoice that makes it ours (DESIGN, section 5).
@@ -18,6 +20,9 @@ pub struct Policy {
     pub signing_keys: Option<TenantKeys>,
     /// Whether a user whom the directory does not know is added to it when evidence of the ranks 1 to 3 names him.
     pub create_users: bool,
+    /// The connected accounts whose metadata one's own server sets. What others put there names users no better than an
+    /// unsigned reference does, and says nothing of what was bought. `None`: those of all accounts are one's own.
+    pub trusted_accounts: Option<BTreeSet<String>>,
     /// Whether lines that adjust a period count by their share of it; otherwise they give and take nothing.
     pub prorates: bool,
 }
@@ -32,6 +37,7 @@ impl Default for Policy {
             accept_unsigned_reference: false,
             signing_keys: None,
             create_users: false,
+            trusted_accounts: None,
             prorates: true,
         }
     }

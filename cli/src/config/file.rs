@@ -1,6 +1,6 @@
 //! The TOML file as it is written. What it says is judged in [`super::tenants`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -38,6 +38,8 @@ pub(super) struct Tenant {
     /// Whether evidence of the ranks 1 to 3 may add a user to the directory.
     #[serde(default)]
     pub(super) create_users: bool,
+    /// Connected accounts whose metadata are one's own; none named: all.
+    pub(super) trusted_accounts: Option<BTreeSet<String>>,
     #[serde(default)]
     pub(super) proration: Proration,
     #[serde(default)]

@@ -1,5 +1,7 @@
 //! The resolved configuration as people may see it: every setting, where it comes from, and no secret.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use store::PgUrl;
 
@@ -72,6 +74,9 @@ fn show_tenant(tenant: &TenantSettings, add: &mut impl FnMut(String, String)) {
     let accepted = tenant.policy.accept_unsigned_reference;
     add(place("accept_unsigned_reference"), accepted.to_string());
     add(place("create_users"), tenant.policy.create_users.to_string());
+    let trusted = tenant.policy.trusted_accounts.as_ref();
+    let listed = |accounts: &BTreeSet<String>| accounts.iter().cloned().collect::<Vec<_>>().join(", ");
+    add(place("trusted_accounts"), trusted.map_or_else(|| "all".to_owned(), listed));
     let proration = if tenant.policy.prorates { "proportional" } else { "ignore" };
     add(place("proration"), proration.to_owned());
     for EndpointSettings { name, mode, secrets } in &tenant.endpoints {

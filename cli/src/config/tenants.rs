@@ -101,6 +101,7 @@ fn judge_one(place: &str, tenant: file::Tenant) -> Result<TenantSettings, Config
         // One list of keys serves all tenants; it is added where a tenant's mode is known.
         signing_keys: None,
         create_users: tenant.create_users,
+        trusted_accounts: tenant.trusted_accounts,
         prorates: tenant.proration != file::Proration::Ignore,
     };
     let endpoints = tenant.endpoints.into_iter().map(|one| endpoint(place, one));

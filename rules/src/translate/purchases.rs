@@ -289,7 +289,7 @@ impl Reader<'_> {
         let (at, metadata) = ("invoice.subscription_details", &invoice.subscription_metadata);
         let created = self.created(object);
         let signed = self.add_metadata(&mut news.facts.evidence, at, metadata, created);
-        news.facts.claims.credits.extend(claims(metadata, &signed).credits);
+        news.facts.claims.credits.extend(self.claims(metadata, &signed).credits);
         let lines = invoice.lines.iter().flatten();
         news.facts.names = names_of(lines.filter_map(|line| line.price.as_ref()));
         let (complete, lines) = (invoice.lines.is_some(), of_lines(invoice.lines.iter().flatten()));
@@ -333,13 +333,32 @@ impl Reader<'_> {
             objects: BTreeMap::from([(self.id(purchase.id), told)]),
             customers: purchase.payers.iter().flatten().map(|id| self.id(id)).collect(),
             evidence,
-            claims: claims(metadata, &signed),
+            claims: self.claims(metadata, &signed),
             paid_at: is_paid.then(|| self.said_at()),
             ..Facts::default()
         };
         let mut objects = vec![Some(purchase.id)];
         objects.extend(&purchase.names);
         self.payment(&objects, facts)
+    }
+
+    /// What metadata say was bought, if they are one's own, and the references that stand in them.
+    fn claims(&self, metadata: &BTreeMap<String, String>, signed: &[Terms]) -> Claims {
+        let own = Some(metadata).filter(|_| self.has_own_metadata());
+        let all = |fields: &[&str]| {
+            let texts = fields.iter().filter_map(|field| own?.get(*field)).map(|text| text.trim());
+            texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        };
+        let mut claims = Claims {
+            prices: all(&PRICE_KEYS),
+            quantities: all(&["quantity"]),
+            credits: all(&["credits"]),
+            units: all(&["unit"]),
+        };
+        for terms in signed {
+            claims.join(claims_of(terms));
+        }
+        claims
     }
 }
 
@@ -361,22 +380,4 @@ fn released(charge: &Charge, amount_refunded: i64) -> i64 {
 
 fn told(news: PaymentNews) -> News {
     News::Payment(Box::new(news))
-}
-
-/// What metadata say was bought, and the references that stand in them.
-fn claims(metadata: &BTreeMap<String, String>, signed: &[Terms]) -> Claims {
-    let all = |fields: &[&str]| {
-        let texts = fields.iter().filter_map(|field| metadata.get(*field)).map(|text| text.trim());
-        texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
-    };
-    let mut claims = Claims {
-        prices: all(&PRICE_KEYS),
-        quantities: all(&["quantity"]),
-        credits: all(&["credits"]),
-        units: all(&["unit"]),
-    };
-    for terms in signed {
-        claims.join(claims_of(terms));
-    }
-    claims
 }

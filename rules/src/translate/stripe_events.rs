@@ -136,6 +136,13 @@ impl Reader<'_> {
         self.heard.said_at
     }
 
+    /// Whether the business's own server set the metadata: whoever has a connected account of his own can set them, too.
+    pub(super) fn has_own_metadata(&self) -> bool {
+        let trusted = self.policy.trusted_accounts.as_ref();
+        let account = self.heard.account.as_ref();
+        account.zip(trusted).is_none_or(|(account, trusted)| trusted.contains(account))
+    }
+
     /// News of a payment to which all of these objects belong. The first that is there names it, if the event has no
     /// better name.
     pub(super) fn payment(&self, objects: &[Option<&str>], facts: Facts) -> PaymentNews {
@@ -189,7 +196,9 @@ impl Reader<'_> {
             let text = metadata.get(field).filter(|text| !is_reference(text));
             if let Some(user) = text.and_then(|text| user_id(text)) {
                 let at = format!("{name}.metadata.{field}");
-                evidence.insert(Evidence { kind: Kind::Metadata, at, value: user.to_owned() });
+                let kind =
+                    if self.has_own_metadata() { Kind::Metadata } else { Kind::ClientReference };
+                evidence.insert(Evidence { kind, at, value: user.to_owned() });
             }
         }
         for field in &self.policy.email_keys {

@@ -214,6 +214,28 @@ fn each_connected_account_is_a_world_of_its_own() {
 }
 
 #[test]
+fn metadata_of_a_connected_account_that_is_not_trusted_name_nobody_and_nothing() {
+    for (trusted, reason, credits) in [
+        (None, Credited, 100),
+        (Some(&["acct_1"][..]), Credited, 100),
+        (Some(&["acct_2"][..]), UnsignedOnly, 0),
+        (Some(&[][..]), UnsignedOnly, 0),
+    ] {
+        let trusted = trusted.map(|accounts| accounts.iter().map(|&id| id.to_owned()).collect());
+        let mut engine = Engine::with_users();
+        engine.world.policy.trusted_accounts = trusted.clone();
+        let metadata = json!({"user_id": ADA, "price": PRICE, "credits": "100"});
+        let body = session(json!({"customer": "cus_1", "metadata": metadata}));
+        let pos = engine.tell(&of_account("acct_1", body.clone()));
+        let standing = (engine.latest(pos).reason, engine.balance(ADA), engine.unclaimed());
+        assert_eq!(standing, (reason, credits, 0), "{trusted:?}");
+        // One's own are one's own.
+        engine.tell(&body);
+        assert_eq!(engine.balance(ADA), credits + 100, "{trusted:?}");
+    }
+}
+
+#[test]
 fn news_that_are_told_late_are_as_good() {
     let mut engine = Engine::with_users();
     engine.tell(&at(86_400, intent(json!({}))));
