@@ -58,8 +58,10 @@ pub(crate) fn expect(world: &mut World, root_key: &str, lines: &[Line]) {
     }
     for line in lines {
         let (unit, terms) = (line.unit.clone(), line.terms);
-        let leg = Leg { unit, expected: line.credits, target: 0, posted: 0, terms };
-        payment.legs.insert((line.line.clone(), LegKind::Purchase), leg);
+        let key = (line.line.clone(), LegKind::Purchase);
+        let forgiven = payment.legs.get(&key).map_or(0, |leg| leg.forgiven);
+        let leg = Leg { unit, expected: line.credits, target: 0, posted: 0, forgiven, terms };
+        payment.legs.insert(key, leg);
     }
 }
 
@@ -155,13 +157,13 @@ fn set_line(
     for (kind, target) in targets {
         let key = (due.line.clone(), kind);
         let known = payment.legs.get(&key).filter(|leg| leg.unit == due.unit);
-        let posted = known.map_or(0, |leg| leg.posted);
+        let (posted, forgiven) = known.map_or((0, 0), |leg| (leg.posted, leg.forgiven));
         is_under_other_terms |= known.is_some_and(|leg| leg.terms != due.terms && posted > 0);
         deltas.push((kind, target.saturating_sub(posted)));
         if target != 0 || payment.legs.contains_key(&key) {
             let expected = if kind == LegKind::Purchase { due.credits } else { 0 };
             let (unit, terms) = (due.unit.clone(), due.terms);
-            let leg = Leg { unit, expected, target, posted: target, terms };
+            let leg = Leg { unit, expected, target, posted: target, forgiven, terms };
             payment.legs.insert(key, leg);
         }
     }

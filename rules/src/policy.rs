@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ledger::account::ClawbackPolicy;
+
 use crate::reference::TenantKeys;
 
 /// Seconds that a bare payment intent or charge waits for the session or invoice that makes it ours (DESIGN, section 5).
@@ -25,6 +27,8 @@ pub struct Policy {
     pub trusted_accounts: Option<BTreeSet<String>>,
     /// Whether lines that adjust a period count by their share of it; otherwise they give and take nothing.
     pub prorates: bool,
+    /// What becomes of credits that are taken back after they were spent.
+    pub clawback: ClawbackPolicy,
 }
 
 impl Default for Policy {
@@ -39,6 +43,7 @@ impl Default for Policy {
             create_users: false,
             trusted_accounts: None,
             prorates: true,
+            clawback: ClawbackPolicy::default(),
         }
     }
 }

@@ -45,7 +45,7 @@ pub struct Figure {
     pub amount: i64,
     /// What was authorised and never taken. Stripe counts it as refunded once it is released, and may list it among the
     /// refunds; nobody had paid it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub released: i64,
 }
 
@@ -214,11 +214,6 @@ impl Dispute {
 /// Whether a dispute of this status is decided.
 fn is_final(status: &str) -> bool {
     ["won", "lost", "prevented", "warning_closed"].contains(&status)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(amount: &i64) -> bool {
-    *amount == 0
 }
 
 impl Taken {

@@ -143,6 +143,21 @@ impl LegKind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
+    /// The leg that a movement against this account belongs to; what moves between accounts is of the purchase.
+    pub const fn of(contra: SystemAccount) -> Self {
+        match contra {
+            SystemAccount::Refund => Self::Refund,
+            SystemAccount::Dispute => Self::Dispute,
+            SystemAccount::Sale
+            | SystemAccount::Spend
+            | SystemAccount::Expiry
+            | SystemAccount::Promo
+            | SystemAccount::Adjustment
+            | SystemAccount::Unclaimed
+            | SystemAccount::WriteOff => Self::Purchase,
+        }
+    }
+
     /// The other side of its movements.
     pub const fn contra(self) -> SystemAccount {
         match self {
@@ -164,6 +179,8 @@ pub struct Leg {
     pub target: i64,
     /// Credits that are posted.
     pub posted: i64,
+    /// Credits that were taken back and written off, since they were spent: they count as posted.
+    pub forgiven: i64,
     /// Until when they can be spent, and before which others.
     pub terms: Terms,
 }

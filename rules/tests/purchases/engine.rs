@@ -13,6 +13,7 @@ use rules::cases::Telling;
 use rules::decide::{decide_case, decide_event, park_event};
 use rules::effects::{Decision, Effects};
 use rules::hashing::EvidenceKey;
+use rules::payment::Facts;
 use rules::policy::Policy;
 use rules::translate::{Logged, Speaker, translate};
 use rules::world::{Case, LegKind, Payment, World};
@@ -264,6 +265,9 @@ impl Engine {
                 assert!(is_due || *kind != LegKind::Purchase, "{leg:?} of {root_key}");
                 assert!(net(payment, line) >= 0, "{line} of {root_key}");
             }
+            let stored = serde_json::to_string(&payment.facts).unwrap();
+            let read: Facts = serde_json::from_str(&stored).unwrap();
+            assert_eq!(read, payment.facts, "facts of {root_key}, stored and read");
             let stands = payment.legs.values().any(|leg| leg.posted > 0);
             assert!(payment.owner.is_none() || stands, "{root_key} is owned, and worth nothing");
             assert!(payment.owner.is_some() || !stands || payment.facts.is_dismissed());
