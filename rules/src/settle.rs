@@ -123,9 +123,8 @@ pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Bef
     let applied = before.user.as_ref().map(|user| Applied { user, weighed: &before.facts });
     // What was credited of it by another name is to be valued here too.
     let is_credited = applied.is_some() && Before::of(payment).user == before.user;
-    let is_worth_anew = is_worth_anew(&facts, &before.facts) || is_in_doubt(world, root_key);
     // Who dismissed the rest of a payment said that no more is due.
-    let worth = if is_credited && (!is_worth_anew || facts.is_dismissed()) {
+    let worth = if is_credited && facts.is_dismissed() {
         Worth::known(lines_of(world, root_key))
     } else {
         value(world, root_key, &facts, applied.is_some())
@@ -169,15 +168,6 @@ fn told_at(world: &World, root_key: &str, cause: &Cause) -> i64 {
     released.fold(cause.pos, i64::max)
 }
 
-/// Whether anything was said that what a credited payment is worth depends on.
-fn is_worth_anew(facts: &Facts, before: &Facts) -> bool {
-    facts.claims != before.claims
-        || facts.lists != before.lists
-        || facts.names != before.names
-        || facts.paid_at != before.paid_at
-        || facts.staff_worth() != before.staff_worth()
-}
-
 /// What a payment is worth. One that was credited is valued by what the catalogue said then, as long as that suffices: a
 /// change of the catalogue moves nothing that was sold.
 fn value(world: &mut World, root_key: &str, facts: &Facts, is_applied: bool) -> Worth {
@@ -207,13 +197,6 @@ fn counting_pos(world: &World, root_key: &str) -> Option<i64> {
         .filter_map(|price| prices.counting(price))
         .map(|entry| entry.pos)
         .max()
-}
-
-/// Whether it is not known of all of it what it is worth, though a part may be credited.
-fn is_in_doubt(world: &World, root_key: &str) -> bool {
-    let open = world.open_cases_of(root_key);
-    let mut reasons = open.iter().filter_map(|id| world.cases.get(id)).map(|case| case.reason);
-    reasons.any(|reason| matches!(reason, Reason::UnknownPrice | Reason::CreditsMismatch))
 }
 
 /// A payment intent or charge that names nothing of ours: it waits for the session or invoice that does.
