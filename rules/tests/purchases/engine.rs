@@ -11,7 +11,7 @@ use ledger::decision::{Outcome, Reason};
 use ledger::ids::{CaseId, Owner};
 use rules::cases::Telling;
 use rules::decide::{decide_case, decide_event, park_event};
-use rules::effects::{Decision, Effects};
+use rules::effects::{Decision, Effects, Link};
 use rules::hashing::EvidenceKey;
 use rules::payment::Facts;
 use rules::policy::Policy;
@@ -40,6 +40,8 @@ pub(crate) struct Engine {
     pub(crate) written_off: BTreeMap<String, i64>,
     /// When each posting took effect, in seconds since 1970.
     pub(crate) effective: Vec<i64>,
+    /// Links that were ever made.
+    pub(crate) links: Vec<Link>,
     /// Keys that what was fetched from Stripe answers, by position.
     answers: BTreeMap<i64, String>,
     effect_keys: BTreeSet<(i64, i32, i32, Owner)>,
@@ -60,6 +62,7 @@ impl Engine {
             accounts: BTreeMap::new(),
             written_off: BTreeMap::new(),
             effective: Vec::new(),
+            links: Vec::new(),
             answers: BTreeMap::new(),
             effect_keys: BTreeSet::new(),
             acted_on: BTreeSet::new(),
@@ -176,6 +179,7 @@ impl Engine {
     fn commit(&mut self, mut batch: World) {
         let effects = std::mem::replace(&mut batch.effects, Effects::EMPTY);
         self.post(&effects);
+        self.link(&effects);
         for decision in effects.decisions {
             let revisions = self.decisions.entry(decision.pos).or_default();
             assert_eq!(i32::try_from(revisions.len()).unwrap(), decision.rev, "{decision:?}");
@@ -188,7 +192,8 @@ impl Engine {
             assert!(payment.dirty || stored == Some(&*payment), "{root_key} changed unmarked");
             payment.dirty = false;
             let json = serde_json::to_string(&payment.facts).unwrap();
-            payment.facts = serde_json::from_str(&json).unwrap();
+            let read: Facts = serde_json::from_str(&json).unwrap();
+            assert_eq!(read, payment.facts, "facts of {root_key}, stored and read");
         }
         for (id, case) in &mut batch.cases {
             let stored = self.world.cases.get(id);
@@ -231,9 +236,26 @@ impl Engine {
         }
     }
 
+    /// Keeps the history of links, of which one per customer is in force.
+    fn link(&mut self, effects: &Effects) {
+        for (customer, pos) in &effects.unlinked {
+            let mut of_customer = self.links.iter_mut().filter(|link| link.customer == *customer);
+            let open = of_customer.find(|link| link.until.is_none());
+            open.unwrap_or_else(|| panic!("no link of {customer} can end")).until = Some(*pos);
+        }
+        self.links.extend(effects.links.iter().cloned());
+    }
+
     /// What must hold after every batch.
     pub(crate) fn check(&self) {
         self.check_books();
+        let open = self.links.iter().filter(|link| link.until.is_none());
+        let open: Vec<_> = open.map(|link| (&link.customer, &link.user)).collect();
+        let in_force: BTreeMap<_, _> = open.iter().copied().collect();
+        assert_eq!(
+            (open.len(), in_force),
+            (self.world.links.len(), self.world.links.iter().collect())
+        );
         let mut in_review = BTreeMap::new();
         for (id, case) in self.world.cases.iter().filter(|(_, case)| case.is_open()) {
             assert!(!case.events.is_empty(), "{case:?} has no event that it could be healed by");
@@ -265,9 +287,6 @@ impl Engine {
                 assert!(is_due || *kind != LegKind::Purchase, "{leg:?} of {root_key}");
                 assert!(net(payment, line) >= 0, "{line} of {root_key}");
             }
-            let stored = serde_json::to_string(&payment.facts).unwrap();
-            let read: Facts = serde_json::from_str(&stored).unwrap();
-            assert_eq!(read, payment.facts, "facts of {root_key}, stored and read");
             let stands = payment.legs.values().any(|leg| leg.posted > 0);
             assert!(payment.owner.is_none() || stands, "{root_key} is owned, and worth nothing");
             assert!(payment.owner.is_some() || !stands || payment.facts.is_dismissed());

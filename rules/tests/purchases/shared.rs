@@ -4,7 +4,8 @@ use ledger::decision::Reason::{Conflict, Credited, Evidence, NoEvidence};
 use serde_json::{Value, json};
 
 use super::bodies::{
-    ADA, BOB, PRICE, SAID_AT, at, customer, event, intent, invoice, names, session, typed, with,
+    ADA, BOB, PRICE, SAID_AT, at, charge, customer, event, intent, invoice, names, refund, session,
+    typed, with,
 };
 use super::engine::Engine;
 
@@ -69,6 +70,15 @@ fn what_contradicted_an_applied_payment_waits_for_a_person() {
     assert!(case.detail.candidates.iter().any(|one| one.user == BOB), "{case:?}");
     engine.act("assigned", json!({"user": ADA}));
     assert_eq!((engine.balance(ADA), engine.world.links["cus_1"].as_str()), (100, ADA));
+}
+
+#[test]
+fn a_link_stays_the_same_while_its_verdict_does() {
+    let mut engine = Engine::with_users();
+    engine.tell(&session(json!({"customer": "cus_1", "metadata": names(ADA)})));
+    engine.tell(&charge(json!({"customer": "cus_1"})));
+    engine.tell(&refund("re_1", 595, 10, "succeeded"));
+    assert_eq!(engine.links.len(), 1, "{:?}", engine.links);
 }
 
 #[test]
