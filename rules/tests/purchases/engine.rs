@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::account::{Account, Cause, SystemAccount};
+use ledger::account::{Account, Cause, Grant, SystemAccount};
 use ledger::decision::{Outcome, Reason};
 use ledger::ids::{CaseId, Owner};
+use ledger::movement::Change;
 use rules::cases::Telling;
 use rules::decide::{decide_case, decide_event, park_event};
 use rules::effects::{Decision, Effects, Link};
@@ -224,7 +225,13 @@ impl Engine {
             let account = Account::new(movement.owner.account_id(), unit.clone());
             let key = (movement.owner.clone(), unit.clone());
             let account = self.accounts.entry(key).or_insert(account);
-            let posting = movement.post(account, 1, self.world.now).unwrap();
+            let clawback = self.world.policy.clawback;
+            let (act, operation) = movement.operation(1, self.world.now, clawback);
+            // Nobody spends here: what is taken is there, and one movement is one posting.
+            let [posting] = &account.evaluate(&act, &operation).unwrap().postings[..] else {
+                panic!("{movement:?} made more than one posting")
+            };
+            assert_eq!(posting.moves.is_empty(), movement.change == Change::Grant);
             self.effective.push(posting.effective_at.as_second());
             if movement.contra == SystemAccount::WriteOff {
                 *self.written_off.entry(unit).or_default() -= posting.amount;
@@ -300,7 +307,9 @@ impl Engine {
                 let source = grant.source.as_ref().unwrap();
                 let payment = &self.world.payments[&source.root_key];
                 assert_eq!(payment.owner.as_ref(), Some(owner), "owner of {source:?}");
-                assert_eq!(account.free_of(source), net(payment, &source.line));
+                let own = account.grants.iter().filter(|own| own.source.as_ref() == Some(source));
+                let free: i64 = own.map(Grant::unheld).sum();
+                assert_eq!(free, net(payment, &source.line));
                 let leg = &payment.legs[&(source.line.clone(), LegKind::Purchase)];
                 assert_eq!(grant.terms, leg.terms, "terms of {source:?}");
             }

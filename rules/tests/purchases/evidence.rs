@@ -240,7 +240,8 @@ fn candidates_are_told_with_why_and_never_chosen() {
         ),
     ];
     assert_eq!(candidates, expected);
-    assert_eq!((case.detail.credits, case.detail.paid), (Some(100), Some(1190)));
+    let money = (case.detail.paid, case.detail.currency.as_deref());
+    assert_eq!((case.detail.credits, money), (Some(100), (Some(1190), Some("eur"))));
     assert_eq!(engine.payment().claimant, None);
     let shown = format!("{case:?}");
     assert!(!shown.contains("example.com") && !shown.to_lowercase().contains("\"cleo"), "{shown}");

@@ -22,7 +22,7 @@ fn a_bare_payment_waits_and_its_session_heals_it() {
     assert_eq!(engine.reasons(&[intent, charge]), [Waiting, Waiting]);
     let (id, case) = engine.open_case();
     assert_eq!(case.due.unwrap().duration_since(engine.world.now).as_secs(), WAIT);
-    assert_eq!(case.detail.paid, Some(1190));
+    assert_eq!((case.detail.paid, case.detail.currency.as_deref()), (Some(1190), Some("eur")));
     engine.wait(WAIT - 1);
     let session = engine.tell(&session_of(names(ADA)));
     assert_eq!(engine.reasons(&[intent, charge, session]), [Joined, Joined, Credited]);
