@@ -68,6 +68,14 @@ fn objects_that_claim_different_credits_are_a_case() {
 }
 
 #[test]
+fn a_price_in_metadata_says_nothing_of_lines_that_nobody_priced() {
+    let mut engine = Engine::with_users();
+    let metadata = json!({"credits": "50", "price": PRICE, "quantity": "9"});
+    engine.tell(&invoice(json!({"lines": lines(&[of("price_new", 3)]), "metadata": metadata})));
+    assert_eq!((engine.balance(ADA), engine.open_cases().len()), (50, 0));
+}
+
+#[test]
 fn credits_in_metadata_stand_alone_where_the_catalogue_knows_no_price() {
     let unknown = [of("price_new", 3)];
     check(&unknown, json!({"credits": "50"}), (Credited, 50), None);
