@@ -220,12 +220,13 @@ type Priced<'a> = (&'a str, &'a Credits, i128, Option<i64>);
 fn netted(mut bought: Vec<Priced<'_>>, prices: &Prices<'_>) -> Result<Vec<Line>, Doubt> {
     bought.sort_by_key(|(price, worth, _, _)| (&worth.unit, *price));
     let mut back: BTreeMap<&str, i128> = BTreeMap::new();
-    for (_, worth, credits, _) in bought.iter().filter(|(_, _, credits, _)| *credits < 0) {
+    for (_, worth, credits, _) in bought.iter().filter(|(_, _, credits, _)| credits.is_negative()) {
         let sum = back.entry(&worth.unit).or_default();
         *sum = sum.saturating_sub(*credits);
     }
     let mut lines = Vec::new();
-    for (price, worth, credits, ends_at) in bought.iter().filter(|(_, _, credits, _)| *credits > 0)
+    for (price, worth, credits, ends_at) in
+        bought.iter().filter(|(_, _, credits, _)| credits.is_positive())
     {
         let back = back.entry(&worth.unit).or_default();
         let taken = (*credits).min(*back);
