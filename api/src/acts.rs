@@ -22,7 +22,7 @@ use crate::state::ApiState;
 pub(crate) const DECIDED_WAIT: Duration = Duration::from_secs(5);
 
 /// Longest reason that a person gives, in characters.
-const REASON_MAX_CHARS: usize = 500;
+pub(crate) const REASON_MAX_CHARS: usize = 500;
 
 /// How much longer the id of an act may become: room for a dozen acts on one version that came to nothing.
 const RETRIES_MAX_BYTES: usize = 150;

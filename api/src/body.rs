@@ -44,6 +44,10 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if let Some(name) = first_with_nul(bytes) {
         return Err(invalid(name, "It holds a character that no text here has (NUL)."));
     }
+    // A list of the members' values would be read as an object of them.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::new(Code::BadRequest).detail("The body is not a JSON object."));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| refusal(&error))?;
     json.end().map_err(|_| {
@@ -118,6 +122,7 @@ mod tests {
         check("", Code::BadRequest, None);
         check("{", Code::BadRequest, None);
         check("[]", Code::BadRequest, None);
+        check(r#"["u",1,{}]"#, Code::BadRequest, None);
         check("null", Code::BadRequest, None);
         check(r#"{"user":"u"} x"#, Code::BadRequest, None);
         check("{}", Code::ParameterMissing, Some("user"));

@@ -6,8 +6,11 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`auth`] | keys, roles, and the table of operations |
+//! | [`auth`] | keys, tokens, limits, and the table of operations |
 //! | [`users`] | the directory, balances, statements |
+//! | [`units`] | kinds of credits |
+//! | [`live`] | balances as they change |
+//! | [`commands`] | spends, holds, grants, reversals: everything that moves credits for the app |
 //! | [`checkout`] | what a checkout is started with, and what became of it |
 //! | [`cases`] | what waits for a person, and what he does about it |
 //! | [`events`], [`payments`] | what was told, and what it amounts to |
@@ -22,19 +25,27 @@ mod body;
 mod cases;
 mod catalogue;
 mod checkout;
+mod commands;
 mod error;
 mod events;
 mod explain;
 mod facts;
 mod list;
+mod live;
 mod metadata;
+mod openapi;
 mod params;
 mod path;
 mod payments;
 mod router;
 mod state;
+mod units;
 mod users;
 mod waiter;
 
+pub use auth::{
+    ForUsers, Issuer, IssuerError, IssuerTold, Operation, Origins, RateLimit, scopes_of,
+};
+pub use openapi::openapi;
 pub use router::router;
-pub use state::ApiState;
+pub use state::{Access, ApiState};

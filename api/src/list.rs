@@ -1,11 +1,14 @@
 //! Lists as clients of Stripe's API know them.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::read::page::Found;
 
 /// One page, newest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "{T}List")]
 pub(crate) struct List<T> {
+    #[schemars(extend("const" = "list"))]
     object: &'static str,
     url: String,
     has_more: bool,

@@ -10,10 +10,10 @@ use crate::error::invalid;
 pub(crate) const MAX_PAIRS: usize = 50;
 
 /// Longest key, in characters, as at Stripe.
-const KEY_MAX_CHARS: usize = 40;
+pub(crate) const KEY_MAX_CHARS: usize = 40;
 
 /// Longest value, in characters, as at Stripe.
-const VALUE_MAX_CHARS: usize = 500;
+pub(crate) const VALUE_MAX_CHARS: usize = 500;
 
 /// Refuses metadata with more pairs than these, or with a key or value that is too long.
 pub(crate) fn check(metadata: &BTreeMap<String, String>, max_pairs: usize) -> Result<(), Problem> {

@@ -11,10 +11,10 @@ use store::read::page::{From, Page};
 use crate::error::{invalid, unknown};
 
 /// Rows of a page where `limit` is not given.
-const LIMIT_DEFAULT: u8 = 10;
+pub(crate) const LIMIT_DEFAULT: u8 = 10;
 
 /// Most rows of a page.
-const LIMIT_MAX: u8 = 100;
+pub(crate) const LIMIT_MAX: u8 = 100;
 
 /// The smallest step of time that Postgres keeps: it makes a bound that is included out of one that is not.
 const MICROSECOND: SignedDuration = SignedDuration::from_micros(1);
@@ -107,7 +107,9 @@ impl Params {
     pub(crate) fn created(&mut self) -> Result<Span, Problem> {
         let mut time = |name: &str, step: SignedDuration| {
             self.parsed(name, "a time such as 2026-01-31T12:00:00Z", |text| {
-                text.parse::<Timestamp>().ok()?.checked_add(step).ok()
+                let at = text.parse::<Timestamp>().ok()?.checked_add(step).ok()?;
+                // Nothing is older, and Postgres knows no times as old as this can be.
+                Some(at.max(Timestamp::UNIX_EPOCH))
             })
         };
         let from =
@@ -203,5 +205,11 @@ mod tests {
         let span = params.created().unwrap();
         assert_eq!(span.from, Some("2026-01-01T00:00:00.000001Z".parse().unwrap()));
         assert_eq!(span.until, Some("2026-01-02T00:00:00.000001Z".parse().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn times_that_no_table_can_hold_are_long_ago() {
+        let mut params = params("created[gte]=-009999-01-02T01:59:59Z").await.unwrap();
+        assert_eq!(params.created().unwrap().from, Some(Timestamp::UNIX_EPOCH));
     }
 }

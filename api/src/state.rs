@@ -6,12 +6,16 @@ use std::sync::Arc;
 use rules::hashing::EvidenceKey;
 use rules::reference::TenantKeys;
 use service::clock::Clock;
+use service::shutdown::Shutdown;
 use store::notify::{Listener, Notifier};
 use store::tenant::Tenant;
 use store::{Client, Store};
 
-use crate::auth::Keys;
+use crate::auth::{Issuer, IssuerError, Keys, Origins, RateLimit, RateLimits, Tokens};
+use crate::commands::Commands;
 use crate::error::RouteError;
+use crate::live::Live;
+use crate::units::Units;
 use crate::waiter::Waiter;
 
 /// What the handlers share. Cheap to clone.
@@ -19,48 +23,105 @@ use crate::waiter::Waiter;
 pub struct ApiState {
     /// The database, as the API's role.
     pub(crate) store: Store,
+    /// The same, for balances.
+    pub(crate) reads: Store,
     /// What time it is.
     pub(crate) clock: Clock,
     /// Whose key is whose.
     pub(crate) keys: Arc<Keys>,
+    /// Whose token is whose.
+    pub(crate) tokens: Arc<Tokens>,
+    /// How often each may ask.
+    pub(crate) rate_limits: Arc<RateLimits>,
+    /// Whose pages may read.
+    pub(crate) origins: Origins,
     /// Tells the projector that something was appended.
     pub(crate) notifier: Notifier,
+    /// Has credits moved.
+    pub(crate) commands: Arc<Commands>,
     /// Waits for decisions.
     pub(crate) waiter: Arc<Waiter>,
+    /// Balances as they change.
+    pub(crate) live: Arc<Live>,
+    /// Kinds of credits.
+    pub(crate) units: Arc<Units>,
     /// Keys of the hashes of evidence, by tenant.
     pub(crate) evidence_keys: Arc<BTreeMap<i32, EvidenceKey>>,
     /// What checkout references are signed with, by tenant.
     pub(crate) signing_keys: Arc<BTreeMap<i32, TenantKeys>>,
 }
 
+/// Who is let in but the holders of keys, and how often anybody is. By default: nobody, and as often as one likes.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// Whose tokens name users, by tenant. No two have both issuer and audience in common.
+    pub issuers: Vec<(i32, Issuer)>,
+    /// Whose pages may read what users may.
+    pub origins: Origins,
+    /// How often the holder of a key may ask.
+    pub key_limit: Option<RateLimit>,
+    /// How often a user with a token may ask.
+    pub user_limit: Option<RateLimit>,
+}
+
 impl ApiState {
-    /// `store` acts as `Role::Api`; `tenants` are those that are served: keys of others open nothing.
+    /// `store` acts as `Role::Api`; `tenants` are those that are served: keys of others open nothing. What moves credits runs
+    /// in tasks of its own, which the drain waits for.
     pub fn new(
         store: Store,
         clock: Clock,
         tenants: &[Tenant],
         notifier: Notifier,
         listener: Listener,
+        shutdown: &Shutdown,
     ) -> Self {
+        let waiter = Waiter::new(listener);
+        let live = Live::start(&store, &clock, waiter.hints(), shutdown);
+        let commands = Commands::start(&store, &clock, &notifier, tenants, shutdown);
         let evidence_keys = tenants
             .iter()
             .map(|tenant| (tenant.tenant_id, EvidenceKey::new(&tenant.evidence_key)))
             .collect();
         Self {
+            reads: store.clone(),
             store,
             clock,
             keys: Arc::new(Keys::new(tenants)),
+            tokens: Arc::default(),
+            rate_limits: Arc::default(),
+            origins: Origins::default(),
             notifier,
-            waiter: Arc::new(Waiter::new(listener)),
+            commands: Arc::new(commands),
+            waiter: Arc::new(waiter),
+            live: Arc::new(live),
+            units: Arc::default(),
             evidence_keys: Arc::new(evidence_keys),
             signing_keys: Arc::default(),
         }
+    }
+
+    /// The same, reading balances through connections of their own: `Store::connect_for_reads`.
+    #[must_use]
+    pub fn with_reads(self, reads: Store) -> Self {
+        let live = self.live.through(&reads, &self.clock, self.waiter.hints());
+        Self { live: Arc::new(live), reads, ..self }
     }
 
     /// The same, able to sign checkout references for these tenants.
     #[must_use]
     pub fn with_signing_keys(self, signing_keys: BTreeMap<i32, TenantKeys>) -> Self {
         Self { signing_keys: Arc::new(signing_keys), ..self }
+    }
+
+    /// The same, letting in users, and limiting everybody.
+    pub fn with_access(self, access: Access) -> Result<Self, IssuerError> {
+        let Access { issuers, origins, key_limit, user_limit } = access;
+        Ok(Self {
+            tokens: Arc::new(Tokens::new(issuers)?),
+            rate_limits: Arc::new(RateLimits::new(key_limit, user_limit)),
+            origins,
+            ..self
+        })
     }
 
     /// A connection to the database, borrowed until it is dropped.

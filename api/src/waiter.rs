@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use crate::error::RouteError;
 
 /// How often is looked without a hint.
-const POLL_EVERY: Duration = Duration::from_millis(250);
+pub(crate) const POLL_EVERY: Duration = Duration::from_millis(250);
 
 /// Shortest time between two looks. Under load hints come every few milliseconds, most of them about others.
-const LOOK_PAUSE: Duration = Duration::from_millis(15);
+pub(crate) const LOOK_PAUSE: Duration = Duration::from_millis(15);
 
 /// Wakes who waits.
 pub(crate) struct Waiter {
@@ -28,6 +28,11 @@ impl Waiter {
         Self { listener }
     }
 
+    /// What it is woken by, from now on.
+    pub(crate) fn hints(&self) -> Receiver<Hint> {
+        self.listener.subscribe()
+    }
+
     /// Looks until `is_done` with what is seen, for at most `wait`; returns what was seen last. Looks at least once, and
     /// once more when the time is up.
     pub(crate) async fn until<T, Looking: Future<Output = Result<T, RouteError>>>(
@@ -37,7 +42,7 @@ impl Waiter {
         mut look: impl FnMut() -> Looking,
         is_done: impl Fn(&T) -> bool,
     ) -> Result<T, RouteError> {
-        let mut hints = self.listener.subscribe();
+        let mut hints = self.hints();
         let end = Instant::now().checked_add(wait).unwrap_or_else(Instant::now);
         loop {
             let is_last = Instant::now() >= end;
@@ -59,7 +64,7 @@ async fn hint_for(hints: &mut Receiver<Hint>, tenant_id: i32, next_look: Instant
         match hints.recv().await {
             Ok(Hint::Decided { tenant_id: told }) if told == tenant_id => return,
             Ok(Hint::Reconnected) | Err(RecvError::Lagged(_)) => return,
-            Ok(Hint::Decided { .. } | Hint::Events { .. }) => {}
+            Ok(Hint::Decided { .. } | Hint::Events { .. } | Hint::Accounts { .. }) => {}
             Err(RecvError::Closed) => return sleep_until(next_look).await,
         }
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use stripe::signature::Secret;
 
 use crate::Options;
-use crate::load::{CONNECTIONS, deliver};
+use crate::load::{CONNECTIONS, Pace, deliver};
+use crate::opponents::insert;
 use crate::pgbench::Pgbench;
 use crate::purchases::{Purchases, request};
 use crate::report::{Report, count_in, rate};
@@ -25,7 +26,7 @@ pub async fn ingest(options: &Options) -> anyhow::Result<Vec<Report>> {
     let mut events = Purchases::by_all_doors();
     stand.open_shop(&mut events).await?;
     let mut bench = Bench {
-        pgbench: Pgbench::prepare(&stand).await?,
+        pgbench: insert::prepare(&stand).await?,
         ingest: stand.serve("ingest").await?,
         secret: Secret::parse(SECRET)?,
         events,
@@ -88,7 +89,7 @@ impl Bench<'_> {
         let bodies = self.events.by_ref().take(self.turn);
         let requests: Vec<Vec<u8>> = bodies.map(|body| request(&self.secret, now, &body)).collect();
         self.stand.checkpoint().await?;
-        let delivered = deliver(self.ingest.address, requests).await?;
+        let delivered = deliver(self.ingest.address, requests, 200, Pace::Free).await?;
         Ok((rate(delivered.times.len(), delivered.elapsed), delivered.times))
     }
 }

@@ -1,4 +1,4 @@
-//! Keep-alive connections that deliver as fast as they are answered. The requests are made beforehand and an answer is
+//! Keep-alive connections that send as fast as they are answered, or at a rate. The requests are made beforehand and an answer is
 //! read no further than necessary, so that what is measured is the service and not this client.
 
 use std::net::SocketAddr;
@@ -12,7 +12,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// Connections that Stripe is imitated with.
+use crate::report::lasting;
+
+/// Connections that Stripe, or the app's servers, are imitated with.
 pub(crate) const CONNECTIONS: usize = 64;
 
 /// Longest answer that is read: ours have some hundred bytes.
@@ -27,10 +29,21 @@ pub(crate) struct Delivered {
     pub(crate) times: Vec<Duration>,
 }
 
-/// Sends all requests over [`CONNECTIONS`] connections. Anything but 200 is an error.
+/// When the requests are sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pace {
+    /// Each as soon as a connection is free.
+    Free,
+    /// So many per second, evenly; the time of an answer begins when its request was due.
+    PerSecond(f64),
+}
+
+/// Sends all requests over [`CONNECTIONS`] connections. Anything but the status that is expected is an error.
 pub(crate) async fn deliver(
     address: SocketAddr,
     requests: Vec<Vec<u8>>,
+    expected: u16,
+    pace: Pace,
 ) -> anyhow::Result<Delivered> {
     let mut streams = Vec::with_capacity(CONNECTIONS);
     for _ in 0..CONNECTIONS {
@@ -44,13 +57,15 @@ pub(crate) async fn deliver(
         let (requests, next, clock) = (Arc::clone(&requests), Arc::clone(&next), clock.clone());
         senders.spawn(async move {
             let mut times = Vec::new();
-            while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let sent = clock.mark();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(request) = requests.get(number) else { return Ok(times) };
+                let sent = due(pace, begun, number).unwrap_or_else(|| clock.mark());
+                tokio::time::sleep_until(sent.into()).await;
                 let status = exchange(&mut stream, request).await?;
-                ensure!(status == 200, "a delivery was answered {status}");
+                ensure!(status == expected, "a request was answered {status}");
                 times.push(since(&clock, sent));
             }
-            Ok(times)
         });
     }
     let mut times = Vec::new();
@@ -58,6 +73,14 @@ pub(crate) async fn deliver(
         times.extend(sender??);
     }
     Ok(Delivered { elapsed: since(&clock, begun), times })
+}
+
+/// When the request of this number is to be sent, if that is said.
+fn due(pace: Pace, begun: Instant, number: usize) -> Option<Instant> {
+    match pace {
+        Pace::Free => None,
+        Pace::PerSecond(rate) => begun.checked_add(lasting(number, rate)?),
+    }
 }
 
 /// Status of a GET.

@@ -140,7 +140,8 @@ fn new_event(
     }
 }
 
-fn user_id(number: usize) -> String {
+/// Id of a user.
+pub(crate) fn user_id(number: usize) -> String {
     format!("user-{number}")
 }
 

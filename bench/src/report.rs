@@ -11,10 +11,12 @@ use serde::Serialize;
 pub struct Report {
     /// What was measured.
     pub scenario: &'static str,
-    /// Ours: the median over the pairs, per second.
+    /// Ours: the median over the pairs.
     pub ours: f64,
-    /// What it is compared with: the median over the pairs, per second.
+    /// What it is compared with: the median over the pairs.
     pub limit: f64,
+    /// What the figures are: `/s`, or ` ms`.
+    pub figures: &'static str,
     /// What the limit is.
     pub limit_name: String,
     /// Ours by the limit.
@@ -43,6 +45,7 @@ impl Report {
             scenario,
             ours: rounded(ours),
             limit: rounded(limit),
+            figures: "/s",
             limit_name,
             ratio: rounded(ours / limit),
             p50_ms: None,
@@ -55,19 +58,22 @@ impl Report {
     /// Adds percentiles of times.
     pub(crate) fn with_times(mut self, mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
-        let percentile = |percent: usize| {
-            let place = times.len().saturating_mul(percent).checked_div(100)?;
-            times.get(place).map(|time| rounded(time.as_secs_f64() * 1000.0))
-        };
-        (self.p50_ms, self.p99_ms) = (percentile(50), percentile(99));
+        (self.p50_ms, self.p99_ms) = (percentile(&times, 50), percentile(&times, 99));
+        self
+    }
+
+    /// Says that its figures are in milliseconds.
+    pub(crate) fn in_milliseconds(mut self) -> Self {
+        self.figures = " ms";
         self
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { scenario, ours, limit, limit_name, ratio, .. } = self;
-        write!(f, "{scenario}: {ours:.0}/s beside {limit:.0}/s ({limit_name}): ratio {ratio:.2}")?;
+        let Self { scenario, ours, limit, figures, limit_name, ratio, .. } = self;
+        write!(f, "{scenario}: {ours:.0}{figures} beside {limit:.0}{figures} ({limit_name}): ")?;
+        write!(f, "ratio {ratio:.2}")?;
         if let (Some(p50), Some(p99)) = (self.p50_ms, self.p99_ms) {
             write!(f, ", answers p50 {p50:.1} ms, p99 {p99:.1} ms")?;
         }
@@ -81,6 +87,23 @@ impl fmt::Display for Report {
 /// How many per second that is.
 pub(crate) fn rate(count: usize, elapsed: Duration) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / elapsed.as_secs_f64()
+}
+
+/// How long so many take at that rate.
+pub(crate) fn lasting(count: usize, rate: f64) -> Option<Duration> {
+    let count = f64::from(u32::try_from(count).ok()?);
+    Duration::try_from_secs_f64(count / rate).ok()
+}
+
+/// 99th percentile of these times, in milliseconds.
+pub(crate) fn p99_ms(mut times: Vec<Duration>) -> Option<f64> {
+    times.sort_unstable();
+    percentile(&times, 99)
+}
+
+fn percentile(sorted: &[Duration], percent: usize) -> Option<f64> {
+    let place = sorted.len().saturating_mul(percent).checked_div(100)?;
+    sorted.get(place).map(|time| rounded(time.as_secs_f64() * 1000.0))
 }
 
 /// How many come in these seconds at that rate.

@@ -74,14 +74,15 @@ impl Service {
     }
 }
 
-/// Runs a command of this program to its end.
-pub(crate) async fn run(program: &Path, url: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    let status = command(program, url).args(arguments).status().await;
-    let status = status.with_context(|| format!("running {}", program.display()))?;
-    if !status.success() {
-        bail!("`tally {}` ended with {status}", arguments.join(" "));
+/// Runs a command of this program to its end; what it printed.
+pub(crate) async fn run(program: &Path, url: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = command(program, url).stdout(Stdio::piped()).args(arguments).output().await;
+    let output = output.with_context(|| format!("running {}", program.display()))?;
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        bail!("`tally {}` ended with {}: {errors}", arguments.join(" "), output.status);
     }
-    Ok(())
+    String::from_utf8(output.stdout).context("reading what a command printed")
 }
 
 /// This program on this database, without what the caller's environment says.

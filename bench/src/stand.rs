@@ -86,6 +86,21 @@ impl Stand {
         self.execute(&ANALYZE).await
     }
 
+    /// Makes an app whose users are known and have nothing yet.
+    pub(crate) async fn open_app(&self) -> anyhow::Result<()> {
+        self.append_all(purchases::known_before(self.now()).map(Ok)).await?;
+        let projector = self.serve("projector").await?;
+        self.drained().await?;
+        projector.kill().await?;
+        self.execute(&ANALYZE).await
+    }
+
+    /// A key of the API for the app's server.
+    pub(crate) async fn app_key(&self) -> anyhow::Result<String> {
+        let arguments = ["keys", "create", "--role", "app", "--name", "benchmark"];
+        Ok(run(&self.program, &self.url, &arguments).await?.trim().to_owned())
+    }
+
     /// Starts a process of one role.
     pub(crate) async fn serve(&self, role: &str) -> anyhow::Result<Service> {
         Service::start(&self.program, &self.url, role).await
@@ -127,6 +142,11 @@ impl Stand {
     /// Writes everything out, so that no turn pays for what the one before it left behind.
     pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         self.execute(&CHECKPOINT).await
+    }
+
+    /// The one tenant.
+    pub(crate) fn tenant_id(&self) -> i32 {
+        self.tenant_id
     }
 
     /// The server's first process, if the server is ours.

@@ -46,25 +46,44 @@ impl Client {
 
     /// The object at `path`, which begins with `/v1/`.
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.ask(Method::GET, path, None).await
+        self.ask(Method::GET, path, None, None).await
     }
 
     /// Puts an object; what stands there then.
     pub(crate) async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.ask(Method::PUT, path, Some(body)).await
+        self.ask(Method::PUT, path, Some(body), None).await
     }
 
     /// Has something done; what came of it.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.ask(Method::POST, path, Some(body)).await
+        self.ask(Method::POST, path, Some(body), None).await
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    /// Has something done once, however often it is asked for under this key; what came of it.
+    pub(crate) async fn post_once(
+        &self,
+        path: &str,
+        body: &Value,
+        idempotency_key: &str,
+    ) -> anyhow::Result<Value> {
+        self.ask(Method::POST, path, Some(body), Some(idempotency_key)).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        idempotency_key: Option<&str>,
+    ) -> anyhow::Result<Value> {
         let doing = || format!("{method} {}{path}", self.base);
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
         request = request.bearer_auth(self.key.expose_secret());
         if let Some(body) = body {
             request = request.json(body);
+        }
+        if let Some(key) = idempotency_key {
+            request = request.header("idempotency-key", key);
         }
         let response = request.send().await.with_context(doing)?;
         let status = response.status();

@@ -32,6 +32,7 @@ pub(crate) async fn make_key(
         tenant_id: tenant.tenant_id,
         livemode: tenant.livemode,
         role,
+        scopes: None,
         name: format!("{maker}: {}", role.name()),
         expires_at: None,
     };

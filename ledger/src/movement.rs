@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use crate::account::{
-    Account, Act, Cause, ClawbackPolicy, Entry, LedgerError, MoveKind, Operation, Posting, Source,
-    SystemAccount, Terms,
+    Act, Cause, ClawbackPolicy, MoveKind, Operation, Source, SystemAccount, Terms,
 };
 use crate::ids::Owner;
 
@@ -38,29 +37,6 @@ pub struct Movement {
     pub cause: Cause,
     /// When it takes effect in the world.
     pub effective_at: Timestamp,
-}
-
-impl Movement {
-    /// Posts it on its account, which must be that of its owner in its unit, with the line's grants loaded.
-    pub fn post(
-        &self,
-        account: &mut Account,
-        tenant_id: i32,
-        recorded_at: Timestamp,
-    ) -> Result<Posting, LedgerError> {
-        let entry = Entry {
-            tenant_id,
-            contra: self.contra,
-            cause: self.cause.clone(),
-            source: self.source.clone(),
-            effective_at: self.effective_at,
-            recorded_at,
-        };
-        match self.change {
-            Change::Grant => account.grant(&entry, self.amount, self.terms),
-            Change::Take(kind) => account.take(&entry, self.amount, kind),
-        }
-    }
 }
 
 impl Movement {

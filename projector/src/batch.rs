@@ -3,10 +3,11 @@
 //! Nothing is decided before its locks are held. What a batch may touch is known from its events and from what is stored
 //! of their payments; should reading under the locks show a key that was not locked, the batch is begun anew with it.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
-use ledger::ids::CaseId;
+use ledger::ids::{CaseId, Owner};
 use rules::cases::Telling;
 use rules::decide;
 use rules::news::{Keys, News};
@@ -101,7 +102,7 @@ impl From<PostError> for BatchError {
     fn from(error: PostError) -> Self {
         match error {
             PostError::Store(error) => Self::Store(error),
-            PostError::Ledger { .. } => Self::Post(error),
+            PostError::Refused { .. } => Self::Post(error),
         }
     }
 }
@@ -216,11 +217,13 @@ impl Projector {
             return Ok(done);
         }
         let positions: Vec<i64> = work.iter().map(Work::position).collect();
-        let woken = self.decide(&tx, tenant, work, keys).await?;
+        let (woken, users) = self.decide(&tx, tenant, work, keys).await?;
         if counted.is_counted() {
             attempts::finish_in_tx(&tx, tenant.tenant_id, &positions).await?;
         }
         tx.commit().await?;
+        let accounts = users.into_iter().map(|user| Owner::User(user).account_id());
+        self.notifier.accounts_changed(tenant.tenant_id, accounts);
         Ok(Done { woken, ..done })
     }
 
@@ -250,14 +253,15 @@ impl Projector {
         Ok((work, done))
     }
 
-    /// Loads the world, decides all work in its order, saves; how many keys that satisfied that cases wait for.
+    /// Loads the world, decides all work in its order, saves; how many keys that satisfied that cases wait for, and whose
+    /// balances it may have changed.
     async fn decide(
         &self,
         tx: &Tx,
         tenant: &Tenant,
         work: Vec<Work>,
         known: &mut Keys,
-    ) -> Result<usize, BatchError> {
+    ) -> Result<(usize, BTreeSet<String>), BatchError> {
         for item in &work {
             match item {
                 Work::Event(_, news) => known.add_news(news),
@@ -274,6 +278,7 @@ impl Projector {
         }
         let now = self.now();
         let (mut world, locked) = load::world(tx, tenant, now, &work, known).await?;
+        let mut users = users_of(&world);
         for item in work {
             match item {
                 Work::Event(telling, news) => decide::decide_event(&mut world, telling, *news),
@@ -286,8 +291,23 @@ impl Projector {
         }
         require_locked(&world, &locked, known)?;
         count_decisions(&world);
-        save::world(tx, tenant.tenant_id, world).await
+        users.append(&mut users_of(&world));
+        let woken = save::world(tx, tenant.tenant_id, world).await?;
+        Ok((woken, users))
     }
+}
+
+/// Users whose balances show the payments of a world, or its movements.
+fn users_of(world: &World) -> BTreeSet<String> {
+    let payments = world.payments.values();
+    let claimants = payments.clone().filter_map(|payment| payment.claimant.as_ref());
+    let owners = payments.filter_map(|payment| payment.owner.as_ref());
+    let owners = owners.chain(world.effects.movements.iter().map(|movement| &movement.owner));
+    let users = owners.filter_map(|owner| match owner {
+        Owner::User(user) => Some(user),
+        Owner::Unclaimed(_) => None,
+    });
+    claimants.chain(users).cloned().collect()
 }
 
 /// Type of what was fetched from Stripe. Nothing that Stripe signed has it: its types do not begin like ours.

@@ -245,6 +245,7 @@ async fn read_payments(tx: &Tx, locked: Locked, world: &mut World) -> Result<(),
                     expected: row.expected,
                     target: row.target,
                     posted: row.posted,
+                    forgiven: row.forgiven,
                     terms: row.terms,
                 };
                 let kind = LegKind::from_code(row.leg)

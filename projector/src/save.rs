@@ -9,7 +9,7 @@ use rules::effects::{Decision, Version};
 use rules::news::Registration;
 use rules::world::{Case, LegKind, Payment, RankedEvidence, World};
 use store::Tx;
-use store::books;
+use store::books::{self, Decided, Posted};
 use store::projection::cases::CaseRow;
 use store::projection::catalogue::EntryRow;
 use store::projection::decisions::DecisionRow;
@@ -22,17 +22,24 @@ use crate::load::customer_key;
 use crate::messages;
 
 /// Writes all that was decided; how many keys it satisfied that cases wait for.
-pub async fn world(tx: &Tx, tenant_id: i32, world: World) -> Result<usize, BatchError> {
+pub async fn world(tx: &Tx, tenant_id: i32, mut world: World) -> Result<usize, BatchError> {
+    let clawback = world.policy.clawback;
     let effects = &world.effects;
-    let moves = (effects.movements.as_slice(), effects.new_terms.as_slice());
-    let postings = books::post_in_tx(tx, tenant_id, world.now, moves, &effects.owners).await?;
-    for posting in &postings {
+    let decided = Decided {
+        movements: &effects.movements,
+        new_terms: &effects.new_terms,
+        owners: &effects.owners,
+        clawback,
+    };
+    let posted = books::post_in_tx(tx, tenant_id, world.now, decided).await?;
+    for posting in posted.iter().flat_map(|posted| &posted.postings) {
         metrics::counter!("tally_postings_total", "kind" => posting.contra.name()).increment(1);
     }
+    note_forgiven(&mut world, &posted);
     save_payments(tx, &world).await?;
     save_evidence(tx, &world).await?;
     let rows: Vec<DecisionRow> = world.effects.decisions.iter().map(decision_row).collect();
-    decisions::insert_in_tx(tx, tenant_id, RULES_VERSION, world.now, &rows).await?;
+    decisions::insert_in_tx(tx, tenant_id, (RULES_VERSION, clawback), world.now, &rows).await?;
     let dirty = world.cases.iter().filter(|(_, case)| case.dirty);
     let rows: Vec<CaseRow> = dirty.map(|(id, case)| case_row(id.0, case)).collect();
     let woken: Vec<(String, i64)> =
@@ -41,8 +48,21 @@ pub async fn world(tx: &Tx, tenant_id: i32, world: World) -> Result<usize, Batch
     let woken = woken::record_in_tx(tx, tenant_id, &woken).await?;
     cases::lock_in_tx(tx, tenant_id, &rows).await?;
     cases::write_in_tx(tx, tenant_id, world.now, &rows).await?;
-    outbox::insert_in_tx(tx, tenant_id, world.now, &messages::of(&world, &postings)).await?;
+    outbox::insert_in_tx(tx, tenant_id, world.now, &messages::of(&world, &posted)).await?;
     Ok(woken)
+}
+
+/// What was written off of each leg: only posting shows what of the credits was gone.
+fn note_forgiven(world: &mut World, posted: &[Posted]) {
+    for (movement, posted) in world.effects.movements.iter().zip(posted) {
+        let source = &movement.source;
+        let Some(payment) = world.payments.get_mut(&source.root_key) else { continue };
+        let leg = payment.legs.get_mut(&(source.line.clone(), LegKind::of(movement.contra)));
+        if let Some(leg) = leg.filter(|_| posted.forgiven != 0) {
+            leg.forgiven = leg.forgiven.saturating_add(posted.forgiven);
+            payment.dirty = true;
+        }
+    }
 }
 
 async fn save_payments(tx: &Tx, world: &World) -> Result<(), BatchError> {
@@ -122,6 +142,7 @@ fn leg_rows(root_key: &str, payment: &Payment) -> Vec<LegRow> {
         expected: leg.expected,
         target: leg.target,
         posted: leg.posted,
+        forgiven: leg.forgiven,
         terms: leg.terms,
     };
     payment.legs.iter().map(row).collect()

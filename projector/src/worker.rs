@@ -116,7 +116,7 @@ async fn hear(shared: Arc<Shared>, mut hints: broadcast::Receiver<Hint>, shutdow
                     shared.lanes.mark(tenant.tenant_id, u64::MAX);
                 }
             }
-            Ok(Hint::Decided { .. }) => {}
+            Ok(Hint::Decided { .. } | Hint::Accounts { .. }) => {}
             Err(broadcast::error::RecvError::Closed) => return,
         }
     }

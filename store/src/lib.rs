@@ -13,22 +13,27 @@
 //! | [`log`] | the event log: append, read |
 //! | [`rejected`] | the bounded trace of what was refused at the door |
 //! | [`tenant`] | tenants |
+//! | [`units`] | kinds of credits |
 //! | [`notify`] | hints between processes |
 //! | [`projection`] | what the projector reads and writes, and the lock order |
 //! | [`read`] | what the API shows |
 //! | [`keys`] | keys of the API |
 //! | [`books`] | the one door through which credits move |
+//! | [`commands`] | what the app, staff and the clock do to accounts |
+//! | [`messages`] | what the outbox tells of credits that moved |
 //! | [`directory`] | the app's own table of users |
 //! | [`status`] | what stands there, counted |
 //! | [`proof`] | whether the books are as they were written |
 //! | [`verify`] | whether all that a tenant has fits together |
 
 pub mod books;
+pub mod commands;
 pub mod connect;
 pub mod directory;
 pub mod error;
 pub mod keys;
 pub mod log;
+pub mod messages;
 pub mod notify;
 pub mod projection;
 pub mod proof;
@@ -38,6 +43,7 @@ pub mod statement;
 pub mod status;
 pub mod tenant;
 pub mod tx;
+pub mod units;
 pub mod url;
 pub mod verify;
 
@@ -52,7 +58,8 @@ use statement::Statement;
 /// Every statement of this crate: one test prepares them all and compares their types with the schema's.
 pub fn all_statements() -> Vec<&'static Statement> {
     [
-        books::STATEMENTS,
+        &books::statements(),
+        &commands::statements(),
         connect::STATEMENTS,
         keys::STATEMENTS,
         log::STATEMENTS,
@@ -63,6 +70,7 @@ pub fn all_statements() -> Vec<&'static Statement> {
         rejected::STATEMENTS,
         status::STATEMENTS,
         tenant::STATEMENTS,
+        units::STATEMENTS,
         &verify::statements(),
     ]
     .concat()

@@ -35,7 +35,8 @@ FROM (SELECT count(*) AS received FROM event WHERE tenant_id = $1) e,
     ],
 };
 
-// Contras: 1 sale, 2 refund, 3 dispute, 8 unclaimed, 9 write_off. Owners: 1 user, 2 unclaimed payment.
+// Contras: 1 sale, 2 refund, 3 dispute, 8 unclaimed, 9 write_off. Owners: 1 user, 2 unclaimed payment. What was forgiven of
+// a user's (write_off) was taken back all the same: the business bears it.
 const BOOKS: Statement = Statement {
     sql: "-- status.books
 SELECT k.unit, sum(k.bought)::bigint, sum(k.granted)::bigint, sum(k.unclaimed)::bigint, sum(k.written_off)::bigint
@@ -43,7 +44,7 @@ FROM (SELECT unit, target AS bought, 0 AS granted, 0 AS unclaimed, 0 AS written_
       FROM payment_leg WHERE tenant_id = $1
       UNION ALL
       SELECT p.unit, 0, CASE WHEN o.kind = 1 AND p.contra IN (1, 2, 3, 8) THEN p.amount ELSE 0 END,
-             CASE WHEN o.kind = 2 THEN p.amount ELSE 0 END, CASE WHEN p.contra = 9 THEN -p.amount ELSE 0 END
+             CASE WHEN o.kind = 2 THEN p.amount ELSE 0 END, CASE WHEN o.kind = 2 AND p.contra = 9 THEN -p.amount ELSE 0 END
       FROM posting p JOIN owner o ON o.tenant_id = $1 AND o.account_id = p.account_id
       WHERE p.tenant_id = $1) k
 GROUP BY k.unit ORDER BY k.unit",

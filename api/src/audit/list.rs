@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use ledger::ids::CaseId;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::read::audit::{Act, audit_list};
@@ -16,8 +17,10 @@ use crate::params::Params;
 use crate::state::ApiState;
 
 /// One act.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Act")]
 pub(crate) struct ActObject {
+    #[schemars(extend("const" = "act"))]
     object: &'static str,
     /// Id of its event.
     id: String,
@@ -32,6 +35,7 @@ pub(crate) struct ActObject {
     /// Everything that was said.
     said: Value,
     /// `applied`; `ignored` if it came too late; `pending` while nothing is decided.
+    #[schemars(with = "crate::openapi::words::EventOutcome")]
     outcome: &'static str,
     created: Timestamp,
 }

@@ -1,71 +1,56 @@
-//! The door in front of every operation.
+//! Who asks.
 
-use axum::extract::{FromRequestParts, Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
-use http::header::AUTHORIZATION;
+use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, header};
 use service::problem::{Code, Problem};
-use store::keys::KeyRole;
-
-use super::Operation;
-use crate::error::RouteError;
-use crate::state::ApiState;
+use store::keys::{Key, KeyRole};
 
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    /// The one tenant that its key sees.
+    /// The one tenant that he sees.
     pub(crate) tenant_id: i32,
-    /// Public id of its key: the actor of what it does.
-    pub(crate) key_id: String,
-    /// What its key may do.
-    pub(crate) role: KeyRole,
+    pub(crate) who: Who,
+}
+
+/// The two kinds of callers.
+#[derive(Clone, Debug)]
+pub(crate) enum Who {
+    /// The holder of a key, who may what its role and its scopes allow.
+    Key(Box<Key>),
+    /// A user of the app, with a token of its issuer. He reads what is his, and nothing else.
+    User(String),
+}
+
+impl Caller {
+    /// What he is called as the actor of what he does.
+    pub(crate) fn actor(&self) -> String {
+        match &self.who {
+            Who::Key(key) => key.key_id.clone(),
+            Who::User(user) => format!("user:{user}"),
+        }
+    }
+
+    /// Whether he has this role, or one that may more.
+    pub(crate) fn is_at_least(&self, role: KeyRole) -> bool {
+        matches!(&self.who, Who::Key(key) if key.role >= role)
+    }
+
+    /// The user who asks, if it is one.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match &self.who {
+            Who::Key(_) => None,
+            Who::User(user) => Some(user),
+        }
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
-    /// The caller that [`authorize`] let in. Without it there is none, so a handler that was routed past it answers 401.
+    /// The caller that the door let in. Without it there is none, so a handler that was routed past it answers 401.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Self>().cloned();
         caller.ok_or_else(|| Problem::new(Code::Unauthorized))
     }
-}
-
-/// Middleware in front of `operation`: lets in whose key is valid and whose role suffices.
-pub(crate) async fn authorize(
-    State((state, operation)): State<(ApiState, Operation)>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, RouteError> {
-    let Some(text) = bearer(request.headers()) else {
-        let detail = "Send a key: Authorization: Bearer tally_…";
-        return Err(Problem::new(Code::Unauthorized).detail(detail).into());
-    };
-    let key = state.keys.look_up(&state.store, text, state.clock.now()).await?;
-    let Some(key) = key else {
-        let detail = "The key is unknown here, has ended or was revoked.";
-        return Err(Problem::new(Code::Unauthorized).detail(detail).into());
-    };
-    let least = operation.least_role();
-    if key.role < least {
-        let detail =
-            format!("This needs a key of role {}; this one has {}.", least.name(), key.role.name());
-        return Err(Problem::new(Code::Forbidden).detail(detail).into());
-    }
-    let caller = Caller { tenant_id: key.tenant_id, key_id: key.key_id, role: key.role };
-    request.extensions_mut().insert(caller);
-    let mut response = next.run(request).await;
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
-    Ok(response)
-}
-
-/// The text behind `Authorization: Bearer`, if the header stands there once.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (scheme, text) = values.next()?.to_str().ok()?.split_once(' ')?;
-    (values.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then(|| text.trim())
 }

@@ -45,7 +45,7 @@ pub(crate) async fn act(
 ) -> Result<CaseObject, RouteError> {
     members.insert("case".into(), json!(case.id.0));
     members.insert("version".into(), json!(case.version));
-    members.insert("actor".into(), json!(caller.key_id));
+    members.insert("actor".into(), json!(caller.actor()));
     let tenant_id = caller.tenant_id;
     let act = Act {
         thing: "case",

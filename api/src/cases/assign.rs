@@ -5,6 +5,7 @@ use axum::extract::State;
 use ledger::DEFAULT_UNIT;
 use rules::world::Detail;
 use rules::worth::{MAX_CREDITS, is_unit};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, json};
 use service::problem::{Code, Problem};
@@ -23,12 +24,17 @@ use crate::state::ApiState;
 use crate::users::not_found;
 
 /// Whose it is, and why.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, JsonSchema, Deserialize)]
+#[schemars(rename = "CaseAssign")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
+    #[schemars(with = "crate::openapi::texts::UserId")]
     user: String,
+    #[schemars(with = "crate::openapi::texts::ReasonText")]
     reason: String,
+    #[schemars(with = "Option<crate::openapi::texts::Worth>")]
     credits: Option<i64>,
+    #[schemars(with = "Option<crate::openapi::texts::Unit>")]
     unit: Option<String>,
     /// Version of the case that was looked at; the newest one if left out.
     version: Option<i32>,
@@ -51,7 +57,10 @@ pub(crate) async fn handler(
             "There is no payment in this case that could be somebody's. Retry it or dismiss it.";
         return Err(Problem::new(Code::Conflict).detail(detail).into());
     }
-    let worth = worth(&request, &detail(&case))?;
+    let mut worth = worth(&request, &detail(&case))?;
+    if let Some((_, unit)) = &mut worth {
+        *unit = state.unit(caller.tenant_id, request.unit.as_deref()).await?.name;
+    }
     if user_get_decided(&client, caller.tenant_id, &request.user).await?.is_none() {
         return Err(not_found(&request.user).into());
     }

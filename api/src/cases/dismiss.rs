@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 use ledger::ids::Owner;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, json};
 use service::problem::{Code, Problem};
@@ -22,9 +23,11 @@ use crate::path::Id;
 use crate::state::ApiState;
 
 /// Why.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, JsonSchema, Deserialize)]
+#[schemars(rename = "CaseDismiss")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
+    #[schemars(with = "crate::openapi::texts::ReasonText")]
     reason: String,
     /// Writes off what stands unclaimed.
     #[serde(default)]
@@ -43,7 +46,7 @@ pub(crate) async fn handler(
 ) -> Result<Json<CaseObject>, RouteError> {
     params.finish()?;
     check_reason(&request.reason)?;
-    if request.write_off && caller.role < WRITE_OFF {
+    if request.write_off && !caller.is_at_least(WRITE_OFF) {
         let detail = format!("Writing credits off needs a key of role {}.", WRITE_OFF.name());
         return Err(Problem::new(Code::Forbidden).param("write_off").detail(detail).into());
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use rules::world::Detail;
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::problem::{Code, Problem};
 use store::Client;
@@ -17,13 +18,18 @@ pub(crate) mod retry;
 pub(crate) mod show;
 
 /// The part of a case object that lists show as well.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "CaseSummary")]
 pub(crate) struct Summary {
+    #[schemars(extend("const" = "case"))]
     object: &'static str,
     id: String,
+    #[schemars(with = "crate::openapi::words::CaseStatus")]
     status: &'static str,
+    #[schemars(with = "crate::openapi::words::CaseReason")]
     reason: &'static str,
     /// How it ended; null while it is open.
+    #[schemars(with = "Option<crate::openapi::words::CaseResolution>")]
     resolution: Option<&'static str>,
     version: i32,
     payment: Option<String>,

@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 use rules::world::{Candidate, RankedEvidence};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::Client;
 use store::log::event_get;
@@ -20,13 +21,16 @@ use crate::payments::PaymentObject;
 use crate::state::ApiState;
 
 /// The case object.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Case")]
 pub(crate) struct CaseObject {
     #[serde(flatten)]
     summary: Summary,
     /// What does not fit, or what failed.
     error: Option<String>,
+    #[schemars(with = "Vec<crate::openapi::shapes::Evidence>")]
     evidence: Vec<RankedEvidence>,
+    #[schemars(with = "Vec<crate::openapi::shapes::Candidate>")]
     candidates: Vec<Candidate>,
     /// Positions of the events that hang on it.
     events: Vec<i64>,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::problem::{Code, Problem};
 use store::read::catalogue::catalogue_versions;
@@ -14,7 +15,8 @@ use crate::path::Id;
 use crate::state::ApiState;
 
 /// An entry with all of its versions.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "CatalogueEntryHistory")]
 pub(crate) struct EntryHistory {
     #[serde(flatten)]
     entry: EntryObject,

@@ -1,6 +1,7 @@
 //! The catalogue: what one of a price is worth, since when, and until when its credits last.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::read::catalogue::Version;
 
@@ -9,8 +10,10 @@ pub(crate) mod list;
 pub(crate) mod put;
 
 /// The catalogue entry object: its key, and one of its versions.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "CatalogueEntry")]
 pub(crate) struct EntryObject {
+    #[schemars(extend("const" = "catalogue_entry"))]
     object: &'static str,
     /// Stripe's `price_…` or `prod_…`, or `lookup_key:…`.
     key: String,
@@ -19,7 +22,8 @@ pub(crate) struct EntryObject {
 }
 
 /// One version of an entry.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "CatalogueVersion")]
 pub(crate) struct VersionObject {
     /// Purchases do not concern us.
     not_ours: bool,

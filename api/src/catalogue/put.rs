@@ -11,6 +11,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use ledger::chain::to_microseconds;
 use rules::catalogue::{Entry, MAX_KEY_BYTES, Refusal, Said, is_key, is_moment};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use service::ids::time_ordered;
@@ -32,16 +33,21 @@ use crate::state::ApiState;
 const DECIDED_WAIT: Duration = Duration::from_secs(2);
 
 /// What one of it is worth: credits, or nothing of ours.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, JsonSchema, Deserialize)]
+#[schemars(rename = "CatalogueSet")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
+    #[schemars(with = "Option<crate::openapi::texts::Worth>")]
     credits: Option<i64>,
+    #[schemars(with = "Option<crate::openapi::texts::Unit>")]
     unit: Option<String>,
+    #[schemars(with = "Option<crate::openapi::texts::Expires>")]
     expires: Option<String>,
     priority: Option<i16>,
     #[serde(default)]
     not_ours: bool,
     valid_from: Option<Timestamp>,
+    #[schemars(with = "Option<crate::openapi::texts::ReasonText>")]
     reason: Option<String>,
 }
 
@@ -60,7 +66,7 @@ pub(crate) async fn handler(
     caller: Caller,
     Id(key): Id,
     params: Params,
-    Body(request): Body<Request>,
+    Body(mut request): Body<Request>,
 ) -> Result<Json<EntryObject>, RouteError> {
     params.finish()?;
     if !is_key(&key) {
@@ -69,7 +75,11 @@ pub(crate) async fn handler(
         );
         return Err(invalid("key", detail).into());
     }
-    let telling = request.judge(caller.key_id.clone())?;
+    if request.credits.is_some() && !request.not_ours {
+        let unit = state.unit(caller.tenant_id, request.unit.as_deref()).await?;
+        request.unit = Some(unit.name);
+    }
+    let telling = request.judge(caller.actor())?;
     let (now, tenant_id) = (state.clock.now(), caller.tenant_id);
     let versions = catalogue_versions(&state.client().await?, tenant_id, &key).await?;
     if let Some(version) = telling.said_before(&versions, now) {

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use ledger::ids::Owner;
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::read::checkout::{Checkout, checkout_get, checkout_is_received};
 use store::read::payments::Status as Paid;
@@ -17,10 +18,11 @@ use crate::path::Id;
 use crate::state::ApiState;
 
 /// Longest wait that can be asked for: below the half minute after which many proxies give up.
-const WAIT_MAX_SECONDS: u64 = 30;
+pub(crate) const WAIT_MAX_SECONDS: u64 = 30;
 
 /// What became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "CheckoutStatus")]
 #[serde(rename_all = "snake_case")]
 enum Status {
     /// Nobody told of such a session, or not one that sells credits.
@@ -40,8 +42,9 @@ enum Status {
 }
 
 /// The checkout session object.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CheckoutSession {
+    #[schemars(extend("const" = "checkout_session"))]
     object: &'static str,
     id: String,
     status: Status,
@@ -51,6 +54,20 @@ pub(crate) struct CheckoutSession {
     user: Option<String>,
     payment: Option<String>,
     as_of: Timestamp,
+}
+
+impl CheckoutSession {
+    /// What the caller may know of it. A user is told of his own; another's is to him one that nobody told of, however long
+    /// he waits, and of one that is nobody's yet he learns how far it is.
+    fn for_caller(self, caller: &Caller) -> Self {
+        let Some(own) = caller.user() else { return self };
+        let is_of = |user: &String| user == own;
+        if self.user.as_ref().is_some_and(is_of) {
+            return self;
+        }
+        let status = if self.user.is_none() { self.status } else { Status::Unknown };
+        Self { status, credits: None, unit: None, user: None, payment: None, ..self }
+    }
 }
 
 impl Status {
@@ -76,22 +93,22 @@ pub(crate) async fn handler(
     params.finish()?;
     let wait = Duration::from_secs(wait.unwrap_or_default());
     let tenant_id = caller.tenant_id;
-    let look = || look(&state, tenant_id, &session);
+    let look = || look(&state, &caller, &session);
     let is_done = |seen: &CheckoutSession| seen.status.is_final();
     Ok(Json(state.waiter.until(tenant_id, wait, look, is_done).await?))
 }
 
 async fn look(
     state: &ApiState,
-    tenant_id: i32,
+    caller: &Caller,
     session: &str,
 ) -> Result<CheckoutSession, RouteError> {
-    let client = state.client().await?;
+    let (client, tenant_id) = (state.client().await?, caller.tenant_id);
     let as_of = state.clock.now();
     // In this order: what is decided in between shows among the payments.
     let is_received = checkout_is_received(&client, tenant_id, session).await?;
     let checkout = checkout_get(&client, tenant_id, session).await?;
-    Ok(show(session.to_owned(), checkout, is_received, as_of))
+    Ok(show(session.to_owned(), checkout, is_received, as_of).for_caller(caller))
 }
 
 fn show(

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use rules::reference::{METADATA_KEY, Terms, TermsError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::ids::time_ordered;
 use service::problem::{Code, Problem};
@@ -30,21 +31,27 @@ use crate::users::require;
 const VALID_SECONDS: i64 = 2 * 24 * 60 * 60;
 
 /// What the user buys, and how.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, JsonSchema, Deserialize)]
+#[schemars(rename = "CheckoutRequest")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
+    #[schemars(with = "crate::openapi::texts::UserId")]
     user: String,
+    #[schemars(with = "Option<crate::openapi::texts::Email>")]
     email: Option<String>,
     price: String,
+    #[schemars(with = "Option<crate::openapi::texts::Quantity>")]
     quantity: Option<i64>,
     #[serde(default)]
     mode: Mode,
     #[serde(default)]
+    #[schemars(with = "crate::openapi::texts::Metadata")]
     metadata: BTreeMap<String, String>,
 }
 
 /// Mode of the session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Deserialize)]
+#[schemars(rename = "CheckoutMode")]
 #[serde(rename_all = "snake_case")]
 enum Mode {
     #[default]
@@ -53,26 +60,32 @@ enum Mode {
 }
 
 /// Parameters of Stripe's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CheckoutParams {
     /// None where the reference is too long for it: metadata hold the whole.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     client_reference_id: Option<String>,
     /// The user's customer, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     customer: Option<String>,
     /// Otherwise one is to be made. In subscription mode Stripe makes one in any case, and refuses to be told.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     customer_creation: Option<&'static str>,
     metadata: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Inherited")]
     payment_intent_data: Option<Inherited>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Inherited")]
     subscription_data: Option<Inherited>,
 }
 
 /// What the session hands on: it inherits no metadata to what it makes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "CheckoutInherited")]
 struct Inherited {
     metadata: BTreeMap<String, String>,
 }

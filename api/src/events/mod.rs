@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::problem::{Code, Problem};
 use store::Client;
@@ -19,14 +20,18 @@ pub(crate) mod show;
 const PENDING: &str = "pending";
 
 /// The part of an event object that lists show as well.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Event")]
 pub(crate) struct EventObject {
+    #[schemars(extend("const" = "event"))]
     object: &'static str,
     /// The speaker's own id: Stripe's `evt_…`.
     id: String,
     position: i64,
     r#type: String,
+    #[schemars(with = "crate::openapi::words::EventOrigin")]
     origin: &'static str,
+    #[schemars(with = "crate::openapi::words::EventSource")]
     source: &'static str,
     /// Stripe Connect account.
     account: Option<String>,
@@ -40,19 +45,23 @@ pub(crate) struct EventObject {
     body_sha256: String,
     /// Length of the body; null after erasure.
     body_bytes: Option<i32>,
+    #[schemars(with = "crate::openapi::words::EventOutcome")]
     outcome: &'static str,
+    #[schemars(with = "Option<crate::openapi::words::DecisionReason>")]
     reason: Option<&'static str>,
     created: Timestamp,
     received: Timestamp,
 }
 
 /// The bytes of an event, in a form that JSON can hold.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "EventPayload")]
 pub(crate) struct Payload {
     /// Event that they belong to.
     event: String,
     sha256: String,
     /// `utf-8` or `base64`.
+    #[schemars(with = "crate::openapi::words::Encoding")]
     encoding: &'static str,
     text: String,
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::read::decisions::{Decision, decision_list_of_event};
@@ -16,7 +17,8 @@ use crate::path::Id;
 use crate::state::ApiState;
 
 /// The event object with its decisions, the first one first; the last one counts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "EventWithDecisions")]
 pub(crate) struct Shown {
     #[serde(flatten)]
     event: EventObject,
@@ -24,10 +26,13 @@ pub(crate) struct Shown {
 }
 
 /// One decision.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Decision")]
 struct DecisionShown {
     revision: i32,
+    #[schemars(with = "crate::openapi::words::DecisionOutcome")]
     outcome: &'static str,
+    #[schemars(with = "crate::openapi::words::DecisionReason")]
     reason: &'static str,
     payment: Option<String>,
     /// Rank of the evidence that settled whose it is.

@@ -20,6 +20,7 @@ mod tests;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::problem::{Code, Problem};
 
@@ -33,12 +34,14 @@ use material::Material;
 use subject::Subject;
 
 /// The explanation object.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Explanation {
+    #[schemars(extend("const" = "explanation"))]
     object: &'static str,
     /// The id that was asked for.
     id: String,
     /// What it is an id of: `payment`, `event` or `user`.
+    #[schemars(with = "crate::openapi::words::Subject")]
     subject: &'static str,
     /// What it is about, in one line.
     title: String,
@@ -49,7 +52,8 @@ pub(crate) struct Explanation {
 }
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
+#[schemars(rename = "ExplanationBeat")]
 pub(crate) struct Beat {
     at: Timestamp,
     /// Position in the log of what was told or decided upon.
@@ -57,6 +61,7 @@ pub(crate) struct Beat {
     text: String,
     /// Of what we were told: how it is called, and how it can be proved.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     proof: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use store::Client;
 use store::read::balance::{Parts, balance_get};
 use store::read::page::{From, Page};
 use store::read::payments::{Payment, payment_get};
-use store::read::postings::{Posting, posting_list};
+use store::read::postings::{Between, Posting, posting_list};
 use store::read::users::User;
 
 use super::words::{credits, money};
@@ -43,7 +43,8 @@ pub(super) async fn read_and_tell(
 ) -> Result<Tale, RouteError> {
     let account = Owner::User(user.user_id.clone()).account_id();
     let page = Page { from: From::Newest, limit: POSTINGS_MAX };
-    let mut found = posting_list(client, tenant_id, account, DEFAULT_UNIT, &page).await?;
+    let mut found =
+        posting_list(client, tenant_id, (account, DEFAULT_UNIT), Between::default(), &page).await?;
     found.rows.reverse();
     let mut payments = BTreeMap::new();
     for root_key in
@@ -129,7 +130,7 @@ fn moved(known: &Known, posting: &Posting) -> Beat {
 }
 
 fn title(known: &Known) -> String {
-    let available = credits(available(&known.parts), DEFAULT_UNIT);
+    let available = credits(known.parts.available(), DEFAULT_UNIT);
     format!("User {}: {available} available", known.user.user_id)
 }
 
@@ -139,12 +140,12 @@ fn now(known: &Known) -> String {
         (amount != 0).then(|| format!("{} {what}", credits(amount, DEFAULT_UNIT)))
     };
     let having = [
-        Some(format!("{} can be spent", credits(available(parts), DEFAULT_UNIT))),
+        Some(format!("{} can be spent", credits(parts.available(), DEFAULT_UNIT))),
         say(parts.held, "are held by jobs under way"),
         say(parts.pending, "come once their payment is complete"),
         say(parts.in_review, "are paid and wait in a case that names this user"),
         say(parts.disputed, "are taken back while a dispute is open"),
-        say(parts.posted.saturating_neg().max(0), "are owed"),
+        say(parts.debt(), "are owed"),
     ];
     let having: Vec<String> = having.into_iter().flatten().collect();
     let waiting =
@@ -156,8 +157,4 @@ fn now(known: &Known) -> String {
         format!(" Explain {} to see what they wait for.", super::words::and(&waiting))
     };
     format!("{}.{more}", having.join("; "))
-}
-
-fn available(parts: &Parts) -> i64 {
-    parts.posted.saturating_sub(parts.held).saturating_sub(parts.expired).max(0)
 }

@@ -1,6 +1,7 @@
 //! Payments: the roots on which all of Stripe's objects of one purchase converge.
 
 use ledger::ids::Owner;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use service::problem::{Code, Problem};
@@ -24,10 +25,13 @@ async fn require(client: &Client, tenant_id: i32, id: &str) -> Result<Payment, R
 }
 
 /// The payment object.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "PaymentSoFar")]
 pub(crate) struct PaymentObject {
+    #[schemars(extend("const" = "payment"))]
     object: &'static str,
     id: String,
+    #[schemars(with = "crate::openapi::words::PaymentStatus")]
     status: &'static str,
     /// Money paid, in the currency's minor unit.
     paid: Option<i64>,
@@ -48,7 +52,8 @@ pub(crate) struct PaymentObject {
 }
 
 /// One line of a payment, its legs together. Credits, in the unit's smallest part.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "PaymentLine")]
 struct LineObject {
     line: String,
     unit: String,
@@ -62,8 +67,10 @@ struct LineObject {
 }
 
 /// One leg of a line: what was bought, or what refunds or disputes took back of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "PaymentLeg")]
 struct LegObject {
+    #[schemars(with = "crate::openapi::words::LegKind")]
     leg: &'static str,
     target: i64,
     posted: i64,

@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 use ledger::ids::Owner;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, json};
 use service::problem::{Code, Problem};
@@ -25,10 +26,13 @@ use crate::state::ApiState;
 use crate::users::not_found;
 
 /// Whose it really is, and why.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, JsonSchema, Deserialize)]
+#[schemars(rename = "PaymentReassign")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
+    #[schemars(with = "crate::openapi::texts::UserId")]
     user: String,
+    #[schemars(with = "crate::openapi::texts::ReasonText")]
     reason: String,
     /// Version of the payment that was looked at; the newest one if left out.
     version: Option<i64>,
@@ -57,7 +61,7 @@ pub(crate) async fn handler(
         ("version".to_owned(), json!(payment.version)),
         ("user".to_owned(), json!(request.user)),
         ("reason".to_owned(), json!(request.reason)),
-        ("actor".to_owned(), json!(caller.key_id)),
+        ("actor".to_owned(), json!(caller.actor())),
     ]);
     let act = Act {
         thing: "payment",

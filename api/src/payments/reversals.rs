@@ -2,16 +2,19 @@
 
 use jiff::Timestamp;
 use rules::reversal::{Dispute, Figure, Refund, RefundState, Reversals};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// A refund.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Refund")]
 pub(super) struct RefundObject {
     id: String,
     /// In the currency's minor unit.
     amount: i64,
     /// `given` (the money is back, or on its way) or `failed` (it stayed).
+    #[schemars(with = "crate::openapi::words::RefundStatus")]
     state: &'static str,
     /// When Stripe first told of it.
     created: Option<Timestamp>,
@@ -20,12 +23,14 @@ pub(super) struct RefundObject {
 }
 
 /// A dispute.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Dispute")]
 pub(super) struct DisputeObject {
     id: String,
     /// What moved last, in the currency's minor unit; null if no money moved.
     amount: Option<i64>,
     /// `inquiry` (no money moved), `withdrawn` (the money is gone) or `reinstated` (it came back).
+    #[schemars(with = "crate::openapi::words::DisputeStatus")]
     state: &'static str,
     /// The newest status in Stripe's words.
     status: Option<String>,
@@ -36,7 +41,8 @@ pub(super) struct DisputeObject {
 }
 
 /// What a charge says was refunded of it, all together: it counts where it says more than the refunds that are known.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "RefundedOfCharge")]
 pub(super) struct RefundedObject {
     charge: String,
     /// In the currency's minor unit.
@@ -45,7 +51,8 @@ pub(super) struct RefundedObject {
 }
 
 /// Everything that went back.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "PaymentReversals")]
 pub(super) struct ReversalsShown {
     refunds: Vec<RefundObject>,
     refunded: Vec<RefundedObject>,

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use ledger::ids::Owner;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::Client;
@@ -21,7 +22,8 @@ use crate::path::Id;
 use crate::state::ApiState;
 
 /// The payment object with what happened to it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Payment")]
 pub(crate) struct Shown {
     #[serde(flatten)]
     payment: PaymentObject,
@@ -38,7 +40,8 @@ pub(crate) struct Shown {
 }
 
 /// Since when it is, or was, somebody's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "PaymentOwner")]
 struct OwnerShown {
     /// Null while it stood unclaimed.
     user: Option<String>,
@@ -52,11 +55,13 @@ struct OwnerShown {
 }
 
 /// One movement because of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "PaymentPosting")]
 struct PostingShown {
     id: String,
     /// Whose account; null for its own unclaimed one.
     user: Option<String>,
+    #[schemars(with = "crate::openapi::words::Contra")]
     contra: &'static str,
     amount: i64,
     balance_after: i64,

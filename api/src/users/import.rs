@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use service::problem::Problem;
@@ -27,38 +28,49 @@ use crate::state::ApiState;
 const USERS_MAX: usize = store::log::MAX_BATCH_EVENTS;
 
 /// Users, each with his `id` beside what may be said of a user.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, JsonSchema, Deserialize)]
+#[schemars(rename = "UserImport")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
+    #[schemars(length(min = 1, max = USERS_MAX))]
     users: Vec<Map<String, Value>>,
 }
 
 /// What became of them, in the order of the request.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "UserImportOutcome")]
 pub(crate) struct Imported {
+    #[schemars(extend("const" = "list"))]
     object: &'static str,
     data: Vec<Outcome>,
 }
 
 /// What became of one of them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "UserImportRow")]
 struct Outcome {
     /// His id, as far as the request says it.
     id: Option<String>,
     /// Where he is described as the request wants him.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i64")]
     position: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Refused")]
     error: Option<Refused>,
 }
 
 /// Why one of them was refused: members of a problem.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "UserImportRefusal")]
 struct Refused {
+    #[schemars(with = "crate::openapi::words::ProblemCode")]
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     detail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     param: Option<String>,
 }
 

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use ledger::DEFAULT_UNIT;
-use rules::worth::is_unit;
+use schemars::JsonSchema;
 use serde::Serialize;
 use service::problem::{Code, Problem};
 use store::Client;
 use store::read::users::{User, user_get};
 
 use crate::error::RouteError;
-use crate::params::Params;
 
 pub(crate) mod balance;
 pub(crate) mod get;
@@ -21,8 +19,10 @@ pub(crate) mod postings;
 pub(crate) mod put;
 
 /// The user object.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "User")]
 pub(crate) struct UserObject {
+    #[schemars(extend("const" = "user"))]
     object: &'static str,
     id: String,
     email: Option<String>,
@@ -62,11 +62,4 @@ pub(crate) async fn require(
 ) -> Result<User, RouteError> {
     let found = user_get(client, tenant_id, user).await?;
     Ok(found.ok_or_else(|| not_found(user))?)
-}
-
-/// Takes `unit` from a query.
-fn unit(params: &mut Params) -> Result<String, Problem> {
-    let expected = "the name of a unit";
-    let unit = params.parsed("unit", expected, |unit| is_unit(unit).then(|| unit.to_owned()))?;
-    Ok(unit.unwrap_or_else(|| DEFAULT_UNIT.to_owned()))
 }

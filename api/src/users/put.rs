@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use service::ids::time_ordered;
@@ -32,10 +33,10 @@ use crate::state::ApiState;
 pub(super) const DECIDED_WAIT: Duration = Duration::from_secs(2);
 
 /// Longest e-mail, in bytes (RFC 5321: a path is at most 256 with its angle brackets).
-const EMAIL_MAX_BYTES: usize = 254;
+pub(crate) const EMAIL_MAX_BYTES: usize = 254;
 
 /// Longest name, in characters.
-const NAME_MAX_CHARS: usize = 255;
+pub(crate) const NAME_MAX_CHARS: usize = 255;
 
 /// What a request says of one member.
 #[derive(Debug, Default)]
@@ -48,12 +49,16 @@ enum Said<T> {
 }
 
 /// What may be said of a user.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, JsonSchema, Deserialize)]
+#[schemars(rename = "UserChange")]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Request {
+    #[schemars(with = "Option<crate::openapi::texts::Email>")]
     email: Said<String>,
     email_verified: Option<bool>,
+    #[schemars(with = "Option<crate::openapi::texts::PersonName>")]
     name: Said<String>,
+    #[schemars(with = "Option<crate::openapi::texts::Metadata>")]
     metadata: Said<BTreeMap<String, String>>,
 }
 

@@ -4,13 +4,28 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod access;
+mod answer;
+mod balance;
 mod cases;
 mod catalogue;
 mod checkout;
 mod checkout_params;
+mod cors;
+mod described;
 mod events;
 mod explain;
+mod holds;
+mod idempotency;
+mod jwt;
+mod limits;
+mod openapi;
 mod payments;
+mod races;
 mod reassign;
+mod spends;
+mod statement;
+mod stream;
 mod support;
+mod tokens;
+mod units;
 mod users;

@@ -14,6 +14,10 @@ use crate::output::Format;
 const BACKLOG: u32 = 200_000;
 const SHORT_BACKLOG: u32 = 20_000;
 
+/// Postings of an old account; of one that is old in a short run.
+const HISTORY: u32 = 100_000;
+const SHORT_HISTORY: u32 = 10_000;
+
 /// Measure this program beside its limits, in turns in one run
 ///
 /// It starts a private Postgres with durable commits, and every process that it measures. Build it with `--release`.
@@ -41,6 +45,10 @@ enum Scenario {
     Ingest,
     /// A backlog that one projector drains
     Project,
+    /// Spends over HTTP, beside a double-entry movement in PL/pgSQL
+    Spend,
+    /// Balances over HTTP, beside pgbench running the same statement
+    Read,
 }
 
 impl Bench {
@@ -49,6 +57,8 @@ impl Bench {
         let reports = match self.scenario {
             Scenario::Ingest => bench::ingest(&options).await?,
             Scenario::Project => bench::project(&options).await?,
+            Scenario::Spend => bench::spend(&options).await?,
+            Scenario::Read => bench::read(&options).await?,
         };
         for report in &reports {
             format.answer(report, Report::to_string)?;
@@ -68,8 +78,15 @@ impl Bench {
             seconds: self.seconds,
             pairs: self.pairs,
             backlog: BACKLOG,
+            history: HISTORY,
         };
-        let short = Options { seconds: 2, pairs: 1, backlog: SHORT_BACKLOG, ..usual.clone() };
+        let short = Options {
+            seconds: 2,
+            pairs: 1,
+            backlog: SHORT_BACKLOG,
+            history: SHORT_HISTORY,
+            ..usual.clone()
+        };
         Ok(if self.short { short } else { usual })
     }
 }

@@ -5,6 +5,7 @@
     reason = "a command's comments are its help text, and terminals show no markdown"
 )]
 
+mod amount;
 mod balance;
 mod bench;
 mod cases;
@@ -15,6 +16,7 @@ mod demo;
 mod doctor;
 mod events;
 mod explain;
+mod grants;
 mod healthcheck;
 mod keys;
 mod man;
@@ -24,6 +26,7 @@ mod payments;
 mod remote;
 mod serve;
 mod simulate;
+mod spend;
 mod statement;
 mod text;
 mod up;
@@ -70,6 +73,9 @@ enum Command {
     Catalogue(catalogue::Catalogue),
     #[command(subcommand)]
     Keys(keys::Keys),
+    #[command(subcommand)]
+    Grants(grants::Grants),
+    Spend(spend::Spend),
     Balance(balance::Balance),
     Statement(statement::Statement),
     Verify(verify::Verify),
@@ -104,6 +110,8 @@ impl Tally {
             Command::Users(command) => command.run(format).await,
             Command::Catalogue(command) => command.run(format).await,
             Command::Keys(command) => command.run(format).await,
+            Command::Grants(command) => command.run(format).await,
+            Command::Spend(command) => command.run(format).await,
             Command::Balance(command) => command.run(format).await,
             Command::Statement(command) => command.run(format).await,
             Command::Verify(command) => command.run(format).await,

@@ -5,6 +5,8 @@ use reqwest::{StatusCode, Url};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use service::clock::Clock;
+use service::ids::time_ordered;
 use store::keys::KeyRole;
 
 use crate::client::{Client, Refused};
@@ -60,6 +62,29 @@ impl Remote {
         asked.map(Answer).map_err(|error| self.advise(error))
     }
 
+    /// Has credits moved there, once however often it is asked for under this key; under a new one if none is given.
+    pub(crate) async fn post_once(
+        &self,
+        path: &[&str],
+        body: &Value,
+        idempotency_key: Option<String>,
+    ) -> anyhow::Result<Answer> {
+        let key = idempotency_key
+            .unwrap_or_else(|| time_ordered(Clock::system().now()).hyphenated().to_string());
+        let asked = self.client.post_once(&path_of(path, &[])?, body, &key).await;
+        asked.map(Answer).map_err(|error| {
+            let is_open = is_open(&error);
+            let error = self.advise(error);
+            if is_open {
+                let advice =
+                    "it is not known whether it was done; find out, and have it done once, with";
+                error.context(format!("{advice} --idempotency-key {key}"))
+            } else {
+                error
+            }
+        })
+    }
+
     /// Says before the error what to do about it, where it does not say so itself.
     fn advise(&self, error: anyhow::Error) -> anyhow::Error {
         let refused = error.chain().find_map(|cause| cause.downcast_ref::<Refused>());
@@ -109,6 +134,16 @@ pub(crate) fn concerns_one_request(error: &anyhow::Error) -> bool {
     let refused = error.chain().find_map(|cause| cause.downcast_ref::<Refused>());
     refused.is_some_and(|refused| {
         refused.status.is_client_error() && !NOT_ALLOWED.contains(&refused.status)
+    })
+}
+
+/// Whether it may have been done all the same.
+fn is_open(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let unanswered = cause.downcast_ref::<reqwest::Error>();
+        let refused = cause.downcast_ref::<Refused>();
+        unanswered.is_some_and(|error| !error.is_connect())
+            || refused.is_some_and(|refused| refused.status.is_server_error())
     })
 }
 

@@ -9,6 +9,7 @@ use ledger::chain::to_microseconds;
 use rules::catalogue::{Entry, MAX_KEY_BYTES, Said, is_key, is_moment};
 use serde::Deserialize;
 use store::read::catalogue::Worth;
+use store::units::Unit;
 
 use super::error::ConfigError;
 use super::file;
@@ -37,18 +38,25 @@ struct File {
 /// The entries of a file that has nothing else.
 pub(crate) fn read(path: &Path) -> Result<Vec<PriceEntry>, ConfigError> {
     let file: File = file::read("the catalogue", path)?;
-    judge(&path.display().to_string(), file.catalogue)
+    // The service knows its units.
+    judge(&path.display().to_string(), file.catalogue, &[])
 }
 
 /// The entries of a table; what cannot be one is named by its place.
 pub(super) fn judge(
     place: &str,
     prices: BTreeMap<String, Price>,
+    units: &[Unit],
 ) -> Result<Vec<PriceEntry>, ConfigError> {
-    prices.into_iter().map(|(key, price)| entry(place, key, price)).collect()
+    prices.into_iter().map(|(key, price)| entry(place, key, price, units)).collect()
 }
 
-fn entry(place: &str, key: String, price: Price) -> Result<PriceEntry, ConfigError> {
+fn entry(
+    place: &str,
+    key: String,
+    price: Price,
+    units: &[Unit],
+) -> Result<PriceEntry, ConfigError> {
     let place = format!("{place}.catalogue.{key}");
     if !is_key(&key) {
         let problem = format!(
@@ -59,6 +67,15 @@ fn entry(place: &str, key: String, price: Price) -> Result<PriceEntry, ConfigErr
     let Price { credits, unit, expires, priority, not_ours, valid_from } = price;
     if valid_from.is_some_and(|moment| !is_moment(moment)) {
         return Err(ConfigError::invalid(place, "valid_from is before 1970"));
+    }
+    let usual = units.iter().find(|unit| unit.is_default).map(|unit| unit.name.clone());
+    let unit = if not_ours { unit } else { unit.or(usual) };
+    let is_listed = |name: &String| units.is_empty() || units.iter().any(|unit| unit.name == *name);
+    if let Some(unit) = unit.as_ref().filter(|unit| !is_listed(unit)) {
+        return Err(ConfigError::invalid(
+            place,
+            format!("{unit} is not one of the tenant's units"),
+        ));
     }
     let said = Said { credits, unit, expires, priority, not_ours };
     let entry = said.judge().map_err(|refusal| ConfigError::invalid(place, refusal))?;

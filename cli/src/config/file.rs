@@ -42,11 +42,20 @@ pub(super) struct Tenant {
     pub(super) trusted_accounts: Option<BTreeSet<String>>,
     #[serde(default)]
     pub(super) proration: Proration,
+    /// What becomes of credits that are taken back after they were spent.
+    #[serde(default)]
+    pub(super) clawback: Clawback,
     #[serde(default)]
     pub(super) endpoints: Vec<Endpoint>,
     /// Keys of Stripe's API.
     #[serde(default)]
     pub(super) stripe_keys: Vec<StripeKey>,
+    /// Issuers of the tokens that its users come with.
+    #[serde(default)]
+    pub(super) jwt: Vec<Jwt>,
+    /// Kinds of credits; none: any name is one.
+    #[serde(default)]
+    pub(super) units: Vec<Unit>,
     /// By Stripe's `price_…` or `prod_…`, or `lookup_key:…`.
     #[serde(default)]
     pub(super) catalogue: BTreeMap<String, Price>,
@@ -76,6 +85,33 @@ pub(super) struct StripeKey {
     pub(super) key: Option<String>,
     pub(super) key_env: Option<String>,
     pub(super) key_file: Option<String>,
+}
+
+/// An issuer of tokens. Its keys are read from where it says, or stand in a file; or a secret stands in a variable or a file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Jwt {
+    pub(super) mode: Mode,
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) algorithms: Option<Vec<String>>,
+    pub(super) jwks_url: Option<String>,
+    pub(super) jwks_file: Option<String>,
+    pub(super) secret_env: Option<String>,
+    pub(super) secret_file: Option<String>,
+}
+
+/// A kind of credits.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unit {
+    pub(super) name: String,
+    /// Digits behind the point where amounts are shown.
+    #[serde(default)]
+    pub(super) scale: u8,
+    /// Whether it is meant where none is named.
+    #[serde(default)]
+    pub(super) default: bool,
 }
 
 /// Where the app keeps its users.
@@ -127,4 +163,17 @@ pub(super) enum Proration {
     Proportional,
     /// Nothing.
     Ignore,
+}
+
+/// What becomes of credits that are taken back after they were spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Clawback {
+    /// They are owed.
+    #[default]
+    Debt,
+    /// The business bears them.
+    WriteOff,
+    /// They are owed, and the account is frozen.
+    Freeze,
 }

@@ -1,6 +1,7 @@
 //! The configuration: everything that the environment, `dev.env` and the TOML file say, resolved once, before anything
 //! is done. What cannot be used stops the program here, with the name of the place.
 
+pub(crate) mod access;
 pub(crate) mod catalogue;
 pub(crate) mod environment;
 pub(crate) mod error;
@@ -10,6 +11,7 @@ pub(crate) mod stripe_api;
 pub(crate) mod tenants;
 #[cfg(test)]
 mod tests;
+mod units;
 pub(crate) mod variables;
 
 use std::collections::BTreeMap;
@@ -27,6 +29,7 @@ use store::keys::KeyRole;
 use stripe::signature::Secret;
 
 use crate::data_dir;
+use access::AccessSettings;
 use environment::{Environment, Setting};
 use error::ConfigError;
 use tenants::TenantSettings;
@@ -77,6 +80,8 @@ pub(crate) struct Settings {
     pub(crate) stripe_api_base: Setting<String>,
     /// Sign and verify checkout references.
     pub(crate) signing_keys: Option<Setting<SigningKeys>>,
+    /// Who is let in but the holders of keys, and how often anybody is.
+    pub(crate) access: AccessSettings,
     /// Folder of `up`.
     pub(crate) data_dir: Option<Setting<PathBuf>>,
     /// Folder of the private Postgres's programs.
@@ -131,6 +136,7 @@ impl Settings {
             stripe_key: stripe_api::key_of_environment(environment, own_mode)?,
             stripe_api_base: stripe_api::base(environment, has_live)?,
             signing_keys: signing_keys(environment)?,
+            access: access::of_environment(environment, own_mode)?,
             data_dir: data_dir(environment)?,
             pg_bin: read(&variables::PG_BIN)?,
             log_filter: read(&variables::RUST_LOG)?,

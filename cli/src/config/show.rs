@@ -6,6 +6,7 @@ use serde::Serialize;
 use store::PgUrl;
 
 use super::Settings;
+use super::access::TokenIssuer;
 use super::catalogue::described;
 use super::environment::{Setting, Source};
 use super::tenants::{EndpointSettings, TenantSettings};
@@ -42,6 +43,9 @@ impl Settings {
             line(&variables::SIGNING_KEY, self.signing_keys.as_ref(), |keys| {
                 format!("(hidden, {})", keys.ids().join(", "))
             }),
+        ];
+        shown.extend(self.show_access());
+        shown.extend([
             line(&variables::DATA_DIR, self.data_dir.as_ref(), |path| path.display().to_string()),
             line(&variables::PG_BIN, self.pg_bin.as_ref(), Clone::clone),
             line(&variables::RUST_LOG, self.log_filter.as_ref(), Clone::clone),
@@ -49,7 +53,7 @@ impl Settings {
                 format!("{format:?}").to_lowercase()
             }),
             line(&variables::URL, Some(&self.url), Clone::clone),
-        ];
+        ]);
         shown.extend(
             data_dir::KEYS.iter().map(|(role, name)| line(name, self.keys.get(role), |_| hidden())),
         );
@@ -67,6 +71,25 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whom it lets in, and how often.
+    fn show_access(&self) -> impl Iterator<Item = Shown> {
+        let said = self.access.said.iter().map(|(variable, said)| {
+            let show = |value: &String| if variable.is_secret { hidden() } else { value.clone() };
+            line(variable, said.as_ref(), show)
+        });
+        let origins = self.access.origins.as_ref();
+        let limits = [
+            line(&variables::JWT_RATE_LIMIT, Some(&self.access.user_limit), ToString::to_string),
+            line(&variables::CORS_ORIGINS, origins, |origins| {
+                origins.names().collect::<Vec<_>>().join(", ")
+            }),
+            line(&variables::RATE_LIMIT, Some(&self.access.key_limit), ToString::to_string),
+        ];
+        said.chain(limits)
+    }
+}
+
 fn show_tenant(tenant: &TenantSettings, add: &mut impl FnMut(String, String)) {
     let place = |what: &str| format!("tenants.{}.{what}", tenant.name);
     add(place("user_id_keys"), tenant.policy.user_id_keys.join(", "));
@@ -75,10 +98,12 @@ fn show_tenant(tenant: &TenantSettings, add: &mut impl FnMut(String, String)) {
     add(place("accept_unsigned_reference"), accepted.to_string());
     add(place("create_users"), tenant.policy.create_users.to_string());
     let trusted = tenant.policy.trusted_accounts.as_ref();
-    let listed = |accounts: &BTreeSet<String>| accounts.iter().cloned().collect::<Vec<_>>().join(", ");
+    let listed =
+        |accounts: &BTreeSet<String>| accounts.iter().cloned().collect::<Vec<_>>().join(", ");
     add(place("trusted_accounts"), trusted.map_or_else(|| "all".to_owned(), listed));
     let proration = if tenant.policy.prorates { "proportional" } else { "ignore" };
     add(place("proration"), proration.to_owned());
+    add(place("clawback"), tenant.policy.clawback.name().to_owned());
     for EndpointSettings { name, mode, secrets } in &tenant.endpoints {
         let name = name.as_deref().unwrap_or("(no name)");
         let value = format!("{}, {}", mode.name(), count_secrets(secrets.len()));
@@ -86,6 +111,13 @@ fn show_tenant(tenant: &TenantSettings, add: &mut impl FnMut(String, String)) {
     }
     for key in &tenant.stripe_keys {
         add(place(&format!("stripe_keys.{}", key.mode.name())), hidden());
+    }
+    for TokenIssuer { mode, issuer } in &tenant.issuers {
+        add(place(&format!("jwt.{}", mode.name())), issuer.to_string());
+    }
+    for unit in &tenant.units {
+        let usual = if unit.is_default { ", the default one" } else { "" };
+        add(place(&format!("units.{}", unit.name)), format!("scale {}{usual}", unit.scale));
     }
     for entry in &tenant.catalogue {
         let from = entry.valid_from.map(|moment| format!(", from {moment} on")).unwrap_or_default();

@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use keeper::catalogue::PriceEntry;
+use ledger::account::ClawbackPolicy;
 use rules::policy::Policy;
 use store::PgUrl;
+use store::units::Unit;
 use stripe::signature::Secret;
 
 use super::Mode;
+use super::access::{TokenIssuer, issuers_of_file};
 use super::environment::read_secret;
 use super::error::ConfigError;
 use super::stripe_api::{StripeKey, keys_of_file};
-use super::{catalogue, file};
+use super::{catalogue, file, units};
 
 /// The tenant that there is when no file names one.
 pub(crate) const DEFAULT_TENANT: &str = "default";
@@ -31,6 +34,10 @@ pub(crate) struct TenantSettings {
     pub(crate) endpoints: Vec<EndpointSettings>,
     /// Its keys of Stripe's API, but for that of `STRIPE_SECRET_KEY`.
     pub(crate) stripe_keys: Vec<StripeKey>,
+    /// Whose tokens its users come with, but for the issuer of `TALLY_JWT_ISSUER`.
+    pub(crate) issuers: Vec<TokenIssuer>,
+    /// Its kinds of credits; none: any name is one.
+    pub(crate) units: Vec<Unit>,
     /// Its prices.
     pub(crate) catalogue: Vec<PriceEntry>,
     /// Where its app keeps its users.
@@ -65,6 +72,8 @@ impl TenantSettings {
             policy: Policy::default(),
             endpoints: Vec::new(),
             stripe_keys: Vec::new(),
+            issuers: Vec::new(),
+            units: Vec::new(),
             catalogue: Vec::new(),
             directory: None,
         }
@@ -103,14 +112,22 @@ fn judge_one(place: &str, tenant: file::Tenant) -> Result<TenantSettings, Config
         create_users: tenant.create_users,
         trusted_accounts: tenant.trusted_accounts,
         prorates: tenant.proration != file::Proration::Ignore,
+        clawback: match tenant.clawback {
+            file::Clawback::Debt => ClawbackPolicy::Debt,
+            file::Clawback::WriteOff => ClawbackPolicy::WriteOff,
+            file::Clawback::Freeze => ClawbackPolicy::Freeze,
+        },
     };
+    let units = units::judge(place, tenant.units)?;
     let endpoints = tenant.endpoints.into_iter().map(|one| endpoint(place, one));
     Ok(TenantSettings {
         name: tenant.name,
         policy,
         endpoints: endpoints.collect::<Result<_, ConfigError>>()?,
         stripe_keys: keys_of_file(place, tenant.stripe_keys)?,
-        catalogue: catalogue::judge(place, tenant.catalogue)?,
+        issuers: issuers_of_file(place, tenant.jwt)?,
+        catalogue: catalogue::judge(place, tenant.catalogue, &units)?,
+        units,
         directory: tenant.directory.map(|one| directory(place, one)).transpose()?,
     })
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::SocketAddr;
 
+use ledger::account::ClawbackPolicy;
+
 use super::catalogue::described;
 use super::environment::Environment;
 use super::error::ConfigError;
@@ -69,6 +71,7 @@ fn a_file_says_what_belongs_to_each_tenant() {
         user_id_keys = ["uid"]
         accept_unsigned_reference = true
         create_users = true
+        clawback = "write_off"
         [[tenants.endpoints]]
         name = "eu"
         mode = "live"
@@ -92,6 +95,8 @@ fn a_file_says_what_belongs_to_each_tenant() {
     assert_eq!(shop.policy.user_id_keys, ["uid"]);
     assert!(shop.policy.accept_unsigned_reference && !other.policy.accept_unsigned_reference);
     assert!(shop.policy.create_users && !other.policy.create_users);
+    let policies = [shop.policy.clawback, other.policy.clawback];
+    assert_eq!(policies, [ClawbackPolicy::WriteOff, ClawbackPolicy::Debt]);
     let worths = shop.catalogue.iter().map(|entry| described(entry.worth.as_ref()));
     let expected = ["50 credits", "60 gpu_seconds, for P1M, priority 2", "not ours"];
     assert_eq!(worths.collect::<Vec<_>>(), expected);
@@ -101,6 +106,49 @@ fn a_file_says_what_belongs_to_each_tenant() {
     assert_eq!(modes, [Mode::Live]);
     assert!(shop.directory.as_ref().unwrap().url.is_none());
     assert_eq!(settings.modes(Mode::Test), [Mode::Live, Mode::Test], "an endpoint is live");
+}
+
+#[test]
+fn units_are_listed_with_their_scale_and_prices_are_in_one_of_them() {
+    let file = |units: &str, prices: &str| {
+        format!("[[tenants]]\nname = \"shop\"\n{units}\n[tenants.catalogue]\n{prices}\n")
+    };
+    let unit = |of: &str| format!("[[tenants.units]]\n{of}\n");
+    let two = unit("name = \"eur\"\nscale = 2") + &unit("name = \"gpu\"\ndefault = true");
+    let settings = resolve_file(&file(
+        &two,
+        "price_1 = { credits = 5 }\nprice_2 = { credits = 6, unit = \"eur\" }\nprice_3 = { not_ours = true }",
+    ))
+    .unwrap();
+    let [shop] = settings.tenants.as_slice() else { panic!("{:?}", settings.tenants) };
+    let units: Vec<_> =
+        shop.units.iter().map(|unit| (unit.name.as_str(), unit.scale, unit.is_default)).collect();
+    assert_eq!(units, [("eur", 2, false), ("gpu", 0, true)]);
+    let worths = shop.catalogue.iter().map(|entry| described(entry.worth.as_ref()));
+    assert_eq!(worths.collect::<Vec<_>>(), ["5 gpu", "6 eur", "not ours"]);
+    // The first one is meant where none is named.
+    let first = resolve_file(&file(&unit("name = \"eur\""), "")).unwrap();
+    assert!(first.tenants[0].units[0].is_default);
+    for (units, prices, told) in [
+        (unit("name = \"two words\""), "", "units.two words: a name is one word"),
+        (unit("name = \"eur\"\nscale = 19"), "", "units.eur: scale is not"),
+        (unit("name = \"eur\"").repeat(2), "", "units.eur: two units have this name"),
+        (
+            unit("name = \"a\"\ndefault = true") + &unit("name = \"b\"\ndefault = true"),
+            "",
+            "units.b: two units are the default one",
+        ),
+        (unit("name = \"eur\"\ndigits = 2"), "", "line 5"),
+        (
+            two,
+            "price_1 = { credits = 5, unit = \"credits\" }",
+            "catalogue.price_1: credits is not one of the tenant's units",
+        ),
+    ] {
+        let refused = resolve_file(&file(&units, prices)).err().map(|error| error.to_string());
+        let refused = refused.unwrap_or_else(|| panic!("accepted {units}{prices}"));
+        assert!(refused.contains(told), "{told} in {refused}");
+    }
 }
 
 #[test]
@@ -222,4 +270,110 @@ fn the_first_of_the_signing_keys_signs_and_weak_ones_are_refused() {
         assert!(refused.starts_with("TALLY_SIGNING_KEY: ") && refused.contains(told), "{refused}");
     }
     assert!(resolve(&[]).unwrap().signing_keys.is_none());
+}
+
+const ISSUER: [(&str, &str); 2] =
+    [("TALLY_JWT_ISSUER", "https://issuer.example"), ("TALLY_JWT_AUDIENCE", "credits")];
+
+const LONG_SECRET: &str = "8d1f6c0b97a24e35f7c9d2ab60e41358";
+
+#[test]
+fn an_issuer_is_said_whole_or_not_at_all() {
+    let with = |more: &[(&str, &str)]| {
+        let pairs: Vec<_> = ISSUER.iter().chain(more).copied().collect();
+        let settings = resolve(&pairs).map_err(|error| error.to_string())?;
+        Ok::<String, String>(settings.access.issuer.unwrap().to_string())
+    };
+    let url = ("TALLY_JWT_JWKS_URL", "https://issuer.example/jwks.json");
+    let secret = ("TALLY_JWT_SECRET", LONG_SECRET);
+    let shown = with(&[url, ("TALLY_JWT_SECRET", "")]).unwrap();
+    assert!(shown.ends_with("by the keys at https://issuer.example/jwks.json"), "{shown}");
+    assert!(with(&[secret]).unwrap().ends_with("[HS256] by a secret (hidden)"));
+    let narrow = with(&[url, ("TALLY_JWT_ALGORITHMS", "ES256, ES384")]).unwrap();
+    assert!(narrow.contains("[ES256, ES384]"), "{narrow}");
+    let http = ("TALLY_JWT_JWKS_URL", "http://issuer.example/jwks.json");
+    assert!(with(&[http]).is_ok(), "test mode has no money");
+    for (more, told) in [
+        (&[][..], "TALLY_JWT_JWKS_URL: set one of"),
+        (&[url, secret], "TALLY_JWT_JWKS_URL: set one of"),
+        (&[("TALLY_JWT_SECRET", "short")], "TALLY_JWT_SECRET: the secret is shorter"),
+        (&[("TALLY_JWT_JWKS", "{}")], "TALLY_JWT_JWKS: it is no JSON Web Key Set"),
+        (&[url, ("TALLY_JWT_ALGORITHMS", "HS256")], "TALLY_JWT_ALGORITHMS: HS256 does not go"),
+        (&[url, ("TALLY_JWT_ALGORITHMS", "none")], "TALLY_JWT_ALGORITHMS: none is no"),
+        (&[http, ("TALLY_MODE", "live")], "TALLY_JWT_JWKS_URL: keys are read by https only"),
+    ] {
+        let refused = with(more).unwrap_err();
+        assert!(refused.starts_with(told), "{told} in {refused}");
+    }
+    let alone = resolve(&[url]).err().unwrap().to_string();
+    assert!(alone.starts_with("TALLY_JWT_ISSUER: it is missing"), "{alone}");
+    assert!(resolve(&[]).unwrap().access.issuer.is_none());
+}
+
+#[test]
+fn origins_and_limits_are_read_and_shown() {
+    let shown = |pairs: &[(&str, &str)], name: &str| {
+        let settings = resolve(pairs).map_err(|error| error.to_string())?;
+        let line = settings.show().into_iter().find(|line| line.name == name).unwrap();
+        Ok::<_, String>(line.value)
+    };
+    for (name, value, expected) in [
+        (
+            "TALLY_CORS_ORIGINS",
+            "https://a.example,https://b.example",
+            "https://a.example, https://b.example",
+        ),
+        ("TALLY_RATE_LIMIT", "50:200", "50 per second, 200 at once"),
+        ("TALLY_RATE_LIMIT", "off", "off"),
+        ("TALLY_JWT_RATE_LIMIT", "off", "off"),
+        ("TALLY_JWT_RATE_LIMIT", "", "20 per second, 100 at once"),
+        ("TALLY_JWT_SECRET_FILE", "", ""),
+    ] {
+        let name_shown = name.trim_end_matches("_FILE");
+        let value = shown(&[(name, value)], name_shown).unwrap().unwrap_or_default();
+        assert_eq!(value, expected, "{name}");
+    }
+    assert_eq!(shown(&[], "TALLY_RATE_LIMIT").unwrap().unwrap(), "off");
+    assert_eq!(shown(&[], "TALLY_CORS_ORIGINS").unwrap(), None);
+    let secret = [&ISSUER[..], &[("TALLY_JWT_SECRET", LONG_SECRET)]].concat();
+    assert_eq!(shown(&secret, "TALLY_JWT_SECRET").unwrap().unwrap(), "(hidden)");
+    for (name, value) in [
+        ("TALLY_CORS_ORIGINS", "*"),
+        ("TALLY_CORS_ORIGINS", "https://a.example/"),
+        ("TALLY_RATE_LIMIT", "fast"),
+        ("TALLY_JWT_RATE_LIMIT", "0"),
+    ] {
+        let refused = shown(&[(name, value)], name).unwrap_err();
+        assert!(refused.starts_with(&format!("{name}: ")), "{refused}");
+    }
+}
+
+#[test]
+fn a_file_names_issuers_by_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    fs::write(&secret, format!("{LONG_SECRET}\n")).unwrap();
+    let tenant = "[[tenants]]\nname = \"shop\"\n[[tenants.jwt]]\naudience = \"credits\"\n";
+    let test = format!("mode = \"test\"\nissuer = \"i\"\nsecret_file = \"{}\"", secret.display());
+    let settings = resolve_file(&format!("{tenant}{test}")).unwrap();
+    let [issuer] = settings.tenants[0].issuers.as_slice() else { panic!("{:?}", settings.tenants) };
+    assert_eq!((issuer.mode, issuer.issuer.names()), (Mode::Test, ("i", "credits")));
+    let shown = settings.show().into_iter().find(|line| line.name == "tenants.shop.jwt.test");
+    assert_eq!(shown.unwrap().value.unwrap(), "i for credits, [HS256] by a secret (hidden)");
+    for (text, told) in [
+        ("mode = \"live\"\nissuer = \"i\"", "jwt.live.jwks_url: set one of"),
+        (
+            "mode = \"live\"\nissuer = \"\"\njwks_url = \"https://i/k\"",
+            "jwt.live.issuer: it is missing",
+        ),
+        (
+            "mode = \"live\"\nissuer = \"i\"\njwks_url = \"http://i/k\"",
+            "jwt.live.jwks_url: keys are read",
+        ),
+        ("mode = \"live\"\nissuer = \"i\"\nsecret = \"x\"", "line 7"),
+        ("issuer = \"i\"", "line 3"),
+    ] {
+        let refused = resolve_file(&format!("{tenant}{text}")).err().unwrap().to_string();
+        assert!(refused.contains(told), "{told} in {refused}");
+    }
 }

@@ -52,6 +52,24 @@ pub(crate) const CONFIG: Variable =
     plain("TALLY_CONFIG", "a TOML file: tenants, endpoints, catalogue, directory");
 pub(crate) const SIGNING_KEY: Variable =
     secret("TALLY_SIGNING_KEY", "keys of checkout references, comma separated: the first signs");
+pub(crate) const CORS_ORIGINS: Variable =
+    plain("TALLY_CORS_ORIGINS", "origins whose pages may read what users may, comma separated");
+pub(crate) const RATE_LIMIT: Variable =
+    plain("TALLY_RATE_LIMIT", "requests of a key per second and at once, such as 500:1000, or off");
+pub(crate) const JWT_RATE_LIMIT: Variable =
+    plain("TALLY_JWT_RATE_LIMIT", "requests of a user per second and at once, or off");
+pub(crate) const JWT_ISSUER: Variable =
+    plain("TALLY_JWT_ISSUER", "iss of the tokens that users come with");
+pub(crate) const JWT_AUDIENCE: Variable = plain("TALLY_JWT_AUDIENCE", "aud of those tokens");
+pub(crate) const JWT_ALGORITHMS: Variable =
+    plain("TALLY_JWT_ALGORITHMS", "what those tokens may be signed by, comma separated");
+pub(crate) const JWT_JWKS_URL: Variable =
+    plain("TALLY_JWT_JWKS_URL", "where the issuer's public keys are read from");
+/// No secret; but it is long, and better kept in a file.
+pub(crate) const JWT_JWKS: Variable =
+    secret("TALLY_JWT_JWKS", "the issuer's public keys themselves");
+pub(crate) const JWT_SECRET: Variable =
+    secret("TALLY_JWT_SECRET", "what the issuer shares with the app instead (HS256)");
 pub(crate) const DATA_DIR: Variable =
     plain("TALLY_DATA_DIR", "folder of `up`: its Postgres, its dev.env");
 pub(crate) const PG_BIN: Variable =
@@ -65,7 +83,7 @@ pub(crate) const KEY_APP: Variable = secret("TALLY_KEY_APP", "API key of role ap
 pub(crate) const KEY_READ: Variable = secret("TALLY_KEY_READ", "API key of role read");
 
 /// All of them, in the order in which they are shown.
-pub(crate) const ALL: [&Variable; 22] = [
+pub(crate) const ALL: [&Variable; 31] = [
     &MODE,
     &CONFIG,
     &DATABASE_URL,
@@ -78,6 +96,15 @@ pub(crate) const ALL: [&Variable; 22] = [
     &STRIPE_KEY,
     &STRIPE_API_BASE,
     &SIGNING_KEY,
+    &JWT_ISSUER,
+    &JWT_AUDIENCE,
+    &JWT_ALGORITHMS,
+    &JWT_JWKS_URL,
+    &JWT_JWKS,
+    &JWT_SECRET,
+    &JWT_RATE_LIMIT,
+    &CORS_ORIGINS,
+    &RATE_LIMIT,
     &DATA_DIR,
     &PG_BIN,
     &RUST_LOG,

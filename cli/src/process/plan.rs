@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use api::Access;
 use rules::reference::SigningKeys;
 use secrecy::SecretString;
 use store::PgUrl;
 use stripe::signature::Secret;
 
 use super::role::Role;
+use crate::config::access::{AccessSettings, TokenIssuer};
 use crate::config::environment::Setting;
 use crate::config::error::ConfigError;
 use crate::config::stripe_api::{StripeKey, check_key};
@@ -34,7 +36,9 @@ pub(crate) struct Plan {
     pub(crate) stripe_api_base: String,
     /// Sign and verify checkout references.
     pub(crate) signing_keys: Option<SigningKeys>,
-    /// The businesses with all their endpoints and keys.
+    /// Who is let in but the holders of keys, and how often anybody is; the issuers stand at their tenants.
+    pub(crate) access: Access,
+    /// The businesses with all their endpoints, keys and issuers.
     pub(crate) tenants: Vec<TenantSettings>,
     /// The modes in which they are served.
     pub(crate) modes: Vec<Mode>,
@@ -51,6 +55,8 @@ impl Plan {
         let own = settings.webhook_secrets.as_ref().map(|secrets| secrets.value.clone());
         let tenants = with_own_endpoint(settings.tenants.clone(), mode, own)?;
         let tenants = with_own_key(tenants, mode, settings.stripe_key.as_ref())?;
+        let tenants = with_own_issuer(tenants, mode, &settings.access)?;
+        check_issuers(&tenants)?;
         let endpoints = tenants.iter().map(|tenant| tenant.endpoints.len());
         if roles.contains(&Role::Ingest) && endpoints.sum::<usize>() == 0 {
             return Err(ConfigError::Missing {
@@ -69,6 +75,16 @@ impl Plan {
             alias_root: settings.alias_root,
             stripe_api_base: settings.stripe_api_base.value.clone(),
             signing_keys: settings.signing_keys.as_ref().map(|keys| keys.value.clone()),
+            access: Access {
+                issuers: Vec::new(),
+                origins: settings
+                    .access
+                    .origins
+                    .as_ref()
+                    .map_or_else(Default::default, |one| one.value.clone()),
+                key_limit: settings.access.key_limit.value.0,
+                user_limit: settings.access.user_limit.value.0,
+            },
             modes: settings.modes(mode),
             tenants,
         })
@@ -121,6 +137,37 @@ fn with_own_key(
     Ok(tenants)
 }
 
+/// The businesses, with the issuer of the environment at the one that it belongs to.
+fn with_own_issuer(
+    mut tenants: Vec<TenantSettings>,
+    mode: Mode,
+    access: &AccessSettings,
+) -> Result<Vec<TenantSettings>, ConfigError> {
+    let Some(issuer) = access.issuer.clone() else { return Ok(tenants) };
+    let [only] = tenants.as_mut_slice() else {
+        let problem =
+            "it belongs to one tenant, and the TOML file has several: give each its jwt there";
+        return Err(ConfigError::invalid(variables::JWT_ISSUER.name, problem));
+    };
+    only.issuers.push(TokenIssuer { mode, issuer });
+    Ok(tenants)
+}
+
+/// Refuses issuers whose tokens could be of two tenants, or of two modes.
+fn check_issuers(tenants: &[TenantSettings]) -> Result<(), ConfigError> {
+    let mut names = BTreeSet::new();
+    for TenantSettings { name, issuers, .. } in tenants {
+        for TokenIssuer { mode, issuer } in issuers {
+            if !names.insert(issuer.names()) {
+                let place = format!("tenants.{name}.jwt.{}", mode.name());
+                let problem = "another one has this issuer and this audience; give each an audience of its own";
+                return Err(ConfigError::invalid(place, problem));
+            }
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -144,6 +191,22 @@ mod tests {
         settings
             .and_then(|settings| Plan::new(&settings, Role::ALL.into(), Mode::Test, &url))
             .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_token_is_of_one_tenant_and_mode() {
+        let with = |modes: [(&str, &str); 2]| {
+            let issuer = modes.map(|(mode, audience)| {
+                format!(
+                    "[[tenants.jwt]]\nmode = \"{mode}\"\nissuer = \"i\"\naudience = \"{audience}\"\njwks_url = \"https://i/k\"\n"
+                )
+            });
+            plan("", &format!("[[tenants]]\nname = \"shop\"\n{}", issuer.concat()))
+        };
+        let apart = with([("live", "credits"), ("test", "credits-test")]).unwrap();
+        assert_eq!(apart.tenants[0].issuers.len(), 2);
+        let refused = with([("live", "credits"), ("test", "credits")]).unwrap_err();
+        assert!(refused.contains("tenants.shop.jwt.test: another one has this"), "{refused}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use api::ApiState;
+use api::{Access, ApiState};
 use axum::Router;
 use ingest::pull;
 use keeper::Keeper;
@@ -13,6 +13,7 @@ use service::problem;
 use service::shutdown::Shutdown;
 use store::Store;
 use store::notify::{Listener, Notifier};
+use store::units::unit_sync;
 
 use super::plan::Plan;
 use super::role::Role;
@@ -21,8 +22,11 @@ use super::tenants::{Served, ingest_config};
 /// Tasks that project at once in one process. More would wait for the same two or three lanes that are busy.
 const PROJECTOR_WORKERS: u32 = 4;
 
-/// Connections of the API: its requests take one for some milliseconds each.
+/// Connections of the API, beside those of its batchers: its requests take one for some milliseconds each.
 const API_CONNECTIONS: usize = 16;
+
+/// Connections of the API through which balances are read, with plans that are kept.
+const API_READ_CONNECTIONS: usize = 8;
 
 /// Connections that a service has beyond those of its tasks: for readiness, for what is rare.
 const SPARE_CONNECTIONS: usize = 2;
@@ -58,7 +62,8 @@ impl Services {
                     usize::try_from(tasks.saturating_mul(2)).unwrap_or(2)
                 }
                 Role::Keeper => 1,
-                Role::Api => API_CONNECTIONS,
+                // For each tenant two batches of commands at a time.
+                Role::Api => tenants.saturating_mul(2).saturating_add(API_CONNECTIONS),
             };
             let connections = connections.saturating_add(SPARE_CONNECTIONS);
             stores.insert(*role, Store::connect(&plan.url, role.in_database(), connections)?);
@@ -94,7 +99,7 @@ impl Services {
                     self.catalogue(plan, served).await?;
                 }
                 Role::Keeper => self.keeper(store, plan, served, shutdown)?,
-                Role::Api => router = router.merge(self.api(store, plan, served)?),
+                Role::Api => router = router.merge(self.api(store, plan, served, shutdown)?),
             }
             tracing::info!(role = role.name(), "started {role}");
         }
@@ -153,18 +158,31 @@ impl Services {
         Ok(())
     }
 
-    fn api(&self, store: &Store, plan: &Plan, served: &[Served]) -> anyhow::Result<Router> {
+    fn api(
+        &self,
+        store: &Store,
+        plan: &Plan,
+        served: &[Served],
+        shutdown: &Shutdown,
+    ) -> anyhow::Result<Router> {
         let tenants: Vec<_> = served.iter().map(|one| one.tenant.clone()).collect();
-        let listener = Listener::start(&plan.direct_url)?;
+        let listener = Listener::start_with_accounts(&plan.direct_url)?;
         let (clock, notifier) = (self.clock.clone(), self.notifier.clone());
         let keys = |one: &Served| Some((one.tenant.tenant_id, one.signing_keys.clone()?));
-        let state = ApiState::new(store.clone(), clock, &tenants, notifier, listener)
-            .with_signing_keys(served.iter().filter_map(keys).collect());
+        let reads =
+            Store::connect_for_reads(&plan.url, Role::Api.in_database(), API_READ_CONNECTIONS)?;
+        let state = ApiState::new(store.clone(), clock, &tenants, notifier, listener, shutdown)
+            .with_reads(reads)
+            .with_signing_keys(served.iter().filter_map(keys).collect())
+            .with_access(Access {
+                issuers: served.iter().flat_map(Served::issuers).collect(),
+                ..plan.access.clone()
+            })?;
         Ok(api::router(state))
     }
 
-    /// Brings the catalogue to what the configuration says. Whoever projects sees to that, because he is the one who goes
-    /// by it; he may not append, so it is done as the keeper.
+    /// Brings units and catalogue to what the configuration says. Whoever projects sees to that, because he is the one who
+    /// goes by it; he may not append, so it is done as the keeper.
     async fn catalogue(&self, plan: &Plan, served: &[Served]) -> anyhow::Result<()> {
         let store = match self.stores.get(&Role::Keeper) {
             Some(store) => store.clone(),
@@ -172,6 +190,12 @@ impl Services {
         };
         let keeper = self.act_as_keeper(&store);
         for Served { tenant, settings, .. } in served {
+            if unit_sync(&store, tenant.tenant_id, &settings.units).await? {
+                tracing::info!(
+                    tenant.id = tenant.tenant_id,
+                    "the units of the configuration are new"
+                );
+            }
             let told = keeper.sync_catalogue(tenant.tenant_id, &settings.catalogue).await?;
             if told > 0 {
                 tracing::info!(

@@ -90,6 +90,13 @@ impl Served {
         })
     }
 
+    /// Whose tokens name its users.
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = (i32, api::Issuer)> {
+        let own = self.settings.issuers.iter();
+        own.filter(|one| one.mode.is_live() == self.tenant.livemode)
+            .map(|one| (self.tenant.tenant_id, one.issuer.clone()))
+    }
+
     /// What the keeper is to be told. `own` is the database of a directory that names none.
     pub(crate) fn for_keeper(&self, own: &PgUrl) -> anyhow::Result<keeper::Tenant> {
         let directory = self.settings.directory.as_ref().map(|directory| {

@@ -105,6 +105,7 @@ impl Cluster {
             tenant_id: self.tenant_id,
             livemode: false,
             role: KeyRole::App,
+            scopes: None,
             name: "app".to_owned(),
             expires_at: None,
         };

@@ -6,6 +6,7 @@ mod checkouts;
 mod payments;
 mod service;
 mod simulated;
+mod spending;
 
 use serde_json::Value;
 use testkit::wait_for;
@@ -90,8 +91,38 @@ async fn keys_are_made_shown_once_and_revoked() {
     assert_eq!(service.run(&["keys", "revoke", id]).code, 0);
     let again = service.run(&["keys", "revoke", id]);
     assert_eq!(again.code, 1, "{again:?}");
+    let gone = service.run(&["keys", "rotate", id]);
+    assert!(gone.code == 1 && gone.said.contains("no key"), "{gone:?}");
     let wrong = service.run(&["keys", "create", "--role", "king", "--name", "x"]);
     assert_eq!(wrong.code, 2, "{wrong:?}");
+}
+
+#[tokio::test]
+async fn keys_are_narrowed_end_by_themselves_and_are_rotated() {
+    let service = Service::start();
+    let create = ["keys", "create", "--role", "support", "--name", "Sam"];
+    let narrow =
+        [&create[..], &["--scopes", "cases:read,users:read", "--expires-in", "90d"]].concat();
+    let made = service.json(&narrow);
+    assert_eq!(made["scopes"], serde_json::json!(["cases:read", "users:read"]));
+    let at = |name: &str| made[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(at("expires").duration_since(at("created")).as_hours(), 90 * 24);
+    let list = |key: &str, what: &str| {
+        service.run_in(&[what, "list"], &[("TALLY_KEY_SUPPORT", key)], "").code
+    };
+    let old = made["key"].as_str().unwrap();
+    assert_eq!((list(old, "cases"), list(old, "events")), (0, 4));
+
+    let rotated = service.json(&["keys", "rotate", made["id"].as_str().unwrap(), "--grace", "0s"]);
+    assert_eq!((&rotated["replaces"], &rotated["scopes"]), (&made["id"], &made["scopes"]));
+    assert_eq!(list(rotated["key"].as_str().unwrap(), "cases"), 0);
+    wait_for("the old key to end", async || (list(old, "cases") == 4).then_some(())).await;
+    let before = service.run(&["keys", "rotate", made["id"].as_str().unwrap()]);
+    assert_eq!(before.code, 1, "{before:?}");
+
+    let wrong = service.run(&[&create[..], &["--scopes", "cases:read,catalogue:write"]].concat());
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    assert!(wrong.said.contains("catalogue:write is no scope of role support"), "{wrong:?}");
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ async fn what_the_projector_wrote_passes_every_check() {
             "moves",
             "grants",
             "balances",
+            "holds",
+            "steps",
             "origins",
             "sums",
         ];

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use ledger::account::{Cause, Source, SystemAccount, Terms};
+use ledger::account::{Cause, ClawbackPolicy, Source, SystemAccount, Terms};
 use ledger::ids::Owner;
 use ledger::movement::{Change, Movement};
-use store::books::post_in_tx;
+use store::books::{Decided, post_in_tx};
 use store::verify::Extent;
 
 use crate::world::World;
@@ -14,7 +14,7 @@ use crate::world::World;
 /// What refuses a change of history, turned off.
 const WITHOUT_TRIGGERS: &str =
     "ALTER TABLE event DISABLE TRIGGER USER; ALTER TABLE decision DISABLE TRIGGER USER;
-    ALTER TABLE posting DISABLE TRIGGER USER; ALTER TABLE grant_move DISABLE TRIGGER USER";
+    ALTER TABLE command DISABLE TRIGGER USER; ALTER TABLE posting DISABLE TRIGGER USER; ALTER TABLE grant_move DISABLE TRIGGER USER";
 
 /// Tampers with a history and looks for what the check `name` says of it.
 async fn shows(tampering: &str, name: &str, says: &str) {
@@ -115,12 +115,44 @@ async fn of_the_grants() {
     )
     .await;
     let moved = "UPDATE grant_move SET amount = 29 WHERE amount = 30";
-    shows(moved, "moves", "is of -30, but its grants moved by -29").await;
+    shows(moved, "moves", "leave it -1 beyond its grants, but it has 0, and they have 0").await;
     shows(moved, "chains", "does not have the hash of what it says").await;
     // A kind that nobody writes: the chain cannot be followed, and that is told, not failed with.
     shows("UPDATE grant_move SET kind = 1 WHERE amount = 30", "chains", "posting").await;
     shows("DELETE FROM credit_grant WHERE root_key = 'pi_2'", "moves", "which are not both there")
         .await;
+}
+
+#[tokio::test]
+async fn of_the_holds() {
+    let reserved = "UPDATE hold SET reserved = '{}' WHERE state = 1";
+    shows(reserved, "holds", "has 2 held, but holds reserve 0 of it").await;
+    let amount = "UPDATE hold SET amount = 1 WHERE state = 1";
+    shows(amount, "holds", "it is of 1, but reserves 2").await;
+    shows(
+        amount,
+        "balances",
+        "has 8 with 2 held, but its grants have 8 with 2 held, and its holds reserve 1",
+    )
+    .await;
+    let state = "UPDATE hold SET state = 3, reserved = '{}' WHERE state = 1";
+    shows(state, "balances", "and its holds reserve 0").await;
+    shows("DELETE FROM command WHERE step = 6", "holds", "no command made it").await;
+}
+
+#[tokio::test]
+async fn of_the_commands() {
+    let last = "DELETE FROM command WHERE step = 6";
+    shows(last, "steps", "counts 6 commands, but the last is step 5").await;
+    let middle = "DELETE FROM command WHERE step = 3";
+    shows(middle, "steps", "is step 4 after 2").await;
+    shows(middle, "causes", "its command 00000000-0000-0000-0000-000000000003 is not there").await;
+    let more = "UPDATE command SET version_after = version_after + 1 WHERE step = 6";
+    shows(more, "steps", "says that it made 1 postings, but 0 are there").await;
+    let other = "UPDATE command SET account_id = gen_random_uuid() WHERE step = 6";
+    shows(other, "steps", "is step 6 after 0").await;
+    let grant = "DELETE FROM command WHERE step = 1";
+    shows(grant, "origins", "it comes from no payment, and no command").await;
 }
 
 #[tokio::test]
@@ -148,9 +180,13 @@ async fn by_somebody_who_keeps_the_books_in_order() {
     };
     let tx = world.projector.store.begin().await.unwrap();
     let tenant_id = world.tenant.tenant_id;
-    post_in_tx(&tx, tenant_id, Timestamp::UNIX_EPOCH, (&[forged], &[]), &BTreeSet::new())
-        .await
-        .unwrap();
+    let decided = Decided {
+        movements: &[forged],
+        new_terms: &[],
+        owners: &BTreeSet::new(),
+        clawback: ClawbackPolicy::Debt,
+    };
+    post_in_tx(&tx, tenant_id, Timestamp::UNIX_EPOCH, decided).await.unwrap();
     tx.commit().await.unwrap();
     let how = "a posting through the one door, for a payment that never was";
     assert_shows(&world, how, "origins", "payment pi_forged is not known").await;

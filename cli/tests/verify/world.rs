@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use ledger::account::{ExpiredPolicy, SystemAccount, Terms};
+use ledger::ids::{HoldId, SpendId};
 use projector::{Projector, Tenant};
 use rules::hashing::EvidenceKey;
 use rules::policy::Policy;
 use serde_json::{Value, json};
 use service::clock::Clock;
 use sha2::{Digest as _, Sha256};
+use store::commands::{AccountKey, Command, Done, Note, Outcome, Request, execute};
 use store::log::{Appended, NewEvent, Origin, Source, append, slot_of};
 use store::notify::Notifier;
 use store::verify::{Check, Extent, Vouched, verify};
@@ -17,6 +20,7 @@ use stripe::signature::{self, Secret, SignatureError, Tolerance};
 use testkit::TestDatabase;
 use testkit::delivery::{SECRET, sign};
 use testkit::events::{CREATED, Event, Purchase, metadata};
+use uuid::Uuid;
 
 /// Makes the ids of facts differ.
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -58,7 +62,7 @@ impl World {
     }
 
     /// Positions 4 and 5 tell of `pi_1`, which is `u_1`'s; `pi_2` was unclaimed until `u_late` came; `pi_3` was written off;
-    /// `pi_4` waits in an open case.
+    /// `pi_4` waits in an open case. `u_2` was given credits, spent and holds some.
     pub(crate) async fn with_history() -> Self {
         let world = Self::new().await;
         world.register("u_1").await;
@@ -79,7 +83,40 @@ impl World {
         let open = purchase("4", &[("credits", "7")]);
         world.deliver(&open.checkout_session_completed()).await;
         world.drain().await;
+        world.command().await;
         world
+    }
+
+    /// Commands on the account of `u_2`, six of them.
+    async fn command(&self) {
+        let account = || AccountKey { user: "u_2".to_owned(), unit: "credits".to_owned() };
+        let (terms, contra) = (Terms::default(), SystemAccount::Promo);
+        let reason = "welcome".to_owned();
+        let hold = |amount| Command::Hold {
+            account: account(),
+            amount,
+            expires_at: Timestamp::MAX,
+            note: Note::default(),
+        };
+        self.does(1, Command::Grant { account: account(), amount: 11, terms, reason, contra })
+            .await;
+        self.does(2, hold(5)).await;
+        let hold_id = HoldId(Uuid::from_u128(2));
+        self.does(3, Command::Capture { hold_id, amount: Some(3) }).await;
+        self.does(4, Command::Spend { account: account(), amount: 4, note: Note::default() }).await;
+        let spend_id = SpendId(Uuid::from_u128(4));
+        let expired = ExpiredPolicy::Lapse;
+        self.does(5, Command::Reverse { spend_id, expired, terms }).await;
+        self.does(6, hold(2)).await;
+    }
+
+    async fn does(&self, nr: u128, command: Command) {
+        let command_id = Uuid::from_u128(nr);
+        let request = [Request { command_id, idempotency: None, actor: "key_1".into(), command }];
+        let (tenant_id, now) = (self.tenant.tenant_id, Timestamp::UNIX_EPOCH);
+        let no_answer = |_: &Request, _: &Done| Vec::new();
+        let outcomes = execute(&self.api, tenant_id, now, &request, &no_answer).await.unwrap();
+        assert!(matches!(outcomes[0], Outcome::Done(_)), "{outcomes:?}");
     }
 
     /// Where the database is.

@@ -75,7 +75,8 @@ impl Account {
         })
     }
 
-    fn posted_at(&self, now: Timestamp) -> Result<i64, LedgerError> {
+    /// Sum of all postings, less what has expired: below zero it is debt. The expired grants must be in memory.
+    pub fn posted_at(&self, now: Timestamp) -> Result<i64, LedgerError> {
         let due = self.due(now);
         let out_of_range = LedgerError::OutOfRange { amount: due, posted: self.posted };
         self.posted.checked_sub(due).ok_or(out_of_range)

@@ -47,22 +47,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Takes credits out of the unheld part of a payment's own grants alone.
-    pub(super) fn take_own(
-        &mut self,
-        amount: i64,
-        source: &Source,
-        way: (MoveKind, SystemAccount),
-    ) -> Result<(), LedgerError> {
-        let draw = self.draw_own(amount, source, way.0)?;
-        if draw.missing > 0 {
-            let free = amount.saturating_sub(draw.missing);
-            let root_key = source.root_key.clone();
-            return Err(LedgerError::NotThere { wanted: amount, free, root_key });
-        }
-        self.post_taken(amount, source, way.1, draw.into_moves())
-    }
-
     /// Draws from the unheld part of a payment's own grants, expired or not, oldest first.
     fn draw_own(&self, amount: i64, source: &Source, kind: MoveKind) -> Result<Draw, LedgerError> {
         require_positive(amount)?;

@@ -68,3 +68,10 @@ pub struct Hold {
     /// Credits that it reserves of each grant, by grant id; empty once it is closed.
     pub reserved: BTreeMap<i64, i64>,
 }
+
+impl Hold {
+    /// Whether it reserves credits.
+    pub fn is_open(&self) -> bool {
+        self.state == HoldState::Open
+    }
+}

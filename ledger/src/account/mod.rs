@@ -48,35 +48,7 @@ pub use posting::{Cause, GrantMove, MoveKind, Posting, Source};
 pub use refusal::{LedgerError, Refusal};
 pub use spend::Spend;
 pub use system::SystemAccount;
-use turn::{Step, Turn};
-
-/// What is common to the movements of one cause: on whose books, why and when.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Tenant whose books these are: part of the hash.
-    pub tenant_id: i32,
-    /// The other side.
-    pub contra: SystemAccount,
-    /// What makes the movement.
-    pub cause: Cause,
-    /// Line of the payment that it belongs to.
-    pub source: Source,
-    /// When it takes effect in the world.
-    pub effective_at: Timestamp,
-    /// Now.
-    pub recorded_at: Timestamp,
-}
-
-impl From<&Entry> for Act {
-    fn from(entry: &Entry) -> Self {
-        Self {
-            tenant_id: entry.tenant_id,
-            cause: entry.cause.clone(),
-            effective_at: entry.effective_at,
-            recorded_at: entry.recorded_at,
-        }
-    }
-}
+use turn::Step;
 
 /// How much of an account is in memory. An operation that would need more is refused with [`Refusal::NotLoaded`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,43 +113,15 @@ impl Account {
         }
     }
 
-    /// Adds credits as a new grant of the entry's payment line.
-    pub fn grant(
-        &mut self,
-        entry: &Entry,
-        amount: i64,
-        terms: Terms,
-    ) -> Result<Posting, LedgerError> {
-        let act = Act::from(entry);
-        let mut turn = Turn::begin(self, &act);
-        let done = turn.give(amount, terms, entry.contra, Some(entry.source.clone()));
-        only_posting(turn.end(done)?, amount)
-    }
-
-    /// Takes credits out of the grants of the entry's payment line: what they hold beyond holds, oldest first.
-    pub fn take(
-        &mut self,
-        entry: &Entry,
-        amount: i64,
-        kind: MoveKind,
-    ) -> Result<Posting, LedgerError> {
-        let act = Act::from(entry);
-        let mut turn = Turn::begin(self, &act);
-        let done = turn.take_own(amount, &entry.source, (kind, entry.contra));
-        only_posting(turn.end(done)?, amount)
-    }
-
     /// Puts the open grants of a payment line under other terms. Nothing moves.
-    pub fn set_terms(&mut self, source: &Source, terms: Terms) {
+    pub fn set_terms(&mut self, source: &Source, terms: Terms) -> Effects {
         let own = |grant: &&mut Grant| grant.is_open() && grant.source.as_ref() == Some(source);
+        let mut effects = Effects::default();
         for grant in self.grants.iter_mut().filter(own) {
             grant.terms = terms;
+            effects.grants.insert(grant.grant_id, Row::Changed(grant.clone()));
         }
-    }
-
-    /// Credits of a payment line that stand on this account and are not held.
-    pub fn free_of(&self, source: &Source) -> i64 {
-        self.grants_of(source).fold(0, |sum, grant| sum.saturating_add(grant.unheld()))
+        effects
     }
 
     /// A grant, if it is in memory.
@@ -225,11 +169,6 @@ impl Account {
         self.last_hash = posting.hash;
         Ok(posting)
     }
-}
-
-/// The posting of an operation that makes one.
-fn only_posting(mut effects: Effects, amount: i64) -> Result<Posting, LedgerError> {
-    effects.postings.pop().ok_or(LedgerError::NotPositive { amount })
 }
 
 #[cfg(test)]

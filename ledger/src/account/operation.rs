@@ -36,6 +36,34 @@ pub enum ClawbackPolicy {
     Freeze,
 }
 
+impl ClawbackPolicy {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Debt, Self::WriteOff, Self::Freeze];
+
+    /// The number that the database keeps (`decision.clawback`).
+    pub const fn code(self) -> i16 {
+        match self {
+            Self::Debt => 1,
+            Self::WriteOff => 2,
+            Self::Freeze => 3,
+        }
+    }
+
+    /// The name that the configuration knows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Debt => "debt",
+            Self::WriteOff => "write_off",
+            Self::Freeze => "freeze",
+        }
+    }
+
+    /// The policy with this number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.code() == code)
+    }
+}
+
 /// What a reversal does with credits whose grant has expired since they were spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExpiredPolicy {
@@ -44,6 +72,21 @@ pub enum ExpiredPolicy {
     Lapse,
     /// They come back as a new grant.
     Renew,
+}
+
+impl ExpiredPolicy {
+    /// The name that a command records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lapse => "lapse",
+            Self::Renew => "renew",
+        }
+    }
+
+    /// The policy with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Lapse, Self::Renew].into_iter().find(|policy| policy.name() == name)
+    }
 }
 
 /// Something to be done on an account.

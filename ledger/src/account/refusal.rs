@@ -22,18 +22,6 @@ pub enum LedgerError {
         /// The balance.
         posted: i64,
     },
-    /// The payment's own grants hold less than is to be taken.
-    #[error(
-        "taking {wanted} credits of {root_key} back: its grants on this account have only {free} free"
-    )]
-    NotThere {
-        /// Credits to be taken.
-        wanted: i64,
-        /// Credits that are there and not held.
-        free: i64,
-        /// The payment.
-        root_key: String,
-    },
     /// A grant that a hold or a spend names was not loaded with the account, or does not exist.
     #[error("reading grant {grant_id}: it is not in memory; load what the operation names")]
     NoGrant {

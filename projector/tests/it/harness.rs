@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use service::clock::Clock;
 use sha2::{Digest as _, Sha256};
 use store::log::{Appended, NewEvent, Origin, Source, append, slot_of};
+use store::messages::Topic;
 use store::notify::Notifier;
 use store::{PgUrl, Role, Store};
 use testkit::TestDatabase;
@@ -188,12 +189,12 @@ impl Harness {
             ),
             (
                 "an account's grants do not hold its balance", format!(
-                "SELECT count(*) FROM account a WHERE tenant_id = {tenant} AND posted <>
+                "SELECT count(*) FROM account a WHERE tenant_id = {tenant} AND greatest(posted, 0) <>
                  (SELECT coalesce(sum(remaining), 0) FROM credit_grant g
                   WHERE g.tenant_id = a.tenant_id AND g.account_id = a.account_id AND g.unit = a.unit)")),
             ("bought is not granted, unclaimed and written off", format!(
                 "SELECT (SELECT coalesce(sum(target), 0) FROM payment_leg WHERE tenant_id = {tenant})
-                      - (SELECT coalesce(sum(amount), 0) FROM posting WHERE tenant_id = {tenant} AND contra <> 9)")),
+                      - (SELECT coalesce(sum(amount), 0) FROM posting WHERE tenant_id = {tenant} AND contra NOT IN (4, 5, 6, 9))")),
             ("an open grant has other terms than its line", format!(
                 "SELECT count(*) FROM credit_grant g JOIN payment_leg l ON l.tenant_id = g.tenant_id
                  AND l.root_key = g.root_key AND l.line = g.line AND l.leg = 1
@@ -209,6 +210,23 @@ impl Harness {
         for (what, sql) in none {
             let sql = format!("SELECT ({sql})::bigint");
             assert_eq!(self.count(&sql).await, 0, "{what}");
+        }
+        self.check_messages().await;
+    }
+
+    /// What the outbox tells is what its schemas say.
+    async fn check_messages(&self) {
+        let sql = "SELECT topic, payload FROM outbox WHERE tenant_id = $1";
+        for row in self.sql.query(sql, &[&self.tenant.tenant_id]).await.unwrap() {
+            let (name, payload): (String, Vec<u8>) = (row.get(0), row.get(1));
+            let topic = Topic::ALL.into_iter().find(|topic| topic.name() == name).unwrap();
+            let mut schema = topic.schema().to_value();
+            // No subscriber may rely on what is not described; so nothing is told that is not.
+            schema["additionalProperties"] = json!(false);
+            schema["properties"]["data"]["additionalProperties"] = json!(false);
+            let message = serde_json::from_slice(&payload).unwrap();
+            let refusal = jsonschema::validate(&schema, &message).err();
+            assert!(refusal.is_none(), "{name}: {refusal:?}\n{message:#}");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod cases;
 mod catalogue;
+mod clawback;
 mod deferred;
 mod harness;
 mod lost_wakeups;

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 /// Why a request was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
     /// The request cannot be read: not JSON, a broken query, a bad header.
     BadRequest,
@@ -19,8 +19,10 @@ pub enum Code {
     Unauthorized,
     /// The account has less available than asked for.
     InsufficientCredits,
-    /// The key's role does not allow this.
+    /// The key's role or scopes do not allow this, or it is not for users, or another user's.
     Forbidden,
+    /// The account is frozen: nothing can be spent or held.
+    AccountFrozen,
     /// Nothing here, of a kind that has no code of its own.
     NotFound,
     /// No such user.
@@ -33,6 +35,10 @@ pub enum Code {
     PaymentNotFound,
     /// No such price in the catalogue.
     PriceNotFound,
+    /// No such hold.
+    HoldNotFound,
+    /// No such spend.
+    SpendNotFound,
     /// The path exists, the method does not.
     MethodNotAllowed,
     /// The request took too long to arrive.
@@ -49,7 +55,7 @@ pub enum Code {
     UnsupportedMediaType,
     /// This `Idempotency-Key` was used before with another request.
     IdempotencyKeyReused,
-    /// Too many requests with this key.
+    /// Too many requests with this key, or of this user.
     RateLimited,
     /// A fault of ours.
     Internal,
@@ -57,6 +63,8 @@ pub enum Code {
     Unavailable,
     /// It is stored and will be done, but was not within the time that a request may wait.
     NotDecidedYet,
+    /// The answer was lost on the way: it was done or not. The same request under the same key finds out, and has one effect.
+    OutcomeUnknown,
 }
 
 impl Code {
@@ -70,12 +78,15 @@ impl Code {
         Self::Unauthorized,
         Self::InsufficientCredits,
         Self::Forbidden,
+        Self::AccountFrozen,
         Self::NotFound,
         Self::UserNotFound,
         Self::CaseNotFound,
         Self::EventNotFound,
         Self::PaymentNotFound,
         Self::PriceNotFound,
+        Self::HoldNotFound,
+        Self::SpendNotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::Conflict,
@@ -88,6 +99,7 @@ impl Code {
         Self::Internal,
         Self::Unavailable,
         Self::NotDecidedYet,
+        Self::OutcomeUnknown,
     ];
 
     /// Its text in the answer.
@@ -101,12 +113,15 @@ impl Code {
             Self::Unauthorized => "unauthorized",
             Self::InsufficientCredits => "insufficient_credits",
             Self::Forbidden => "forbidden",
+            Self::AccountFrozen => "account_frozen",
             Self::NotFound => "not_found",
             Self::UserNotFound => "user_not_found",
             Self::CaseNotFound => "case_not_found",
             Self::EventNotFound => "event_not_found",
             Self::PaymentNotFound => "payment_not_found",
             Self::PriceNotFound => "price_not_found",
+            Self::HoldNotFound => "hold_not_found",
+            Self::SpendNotFound => "spend_not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
             Self::Conflict => "conflict",
@@ -119,6 +134,7 @@ impl Code {
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
             Self::NotDecidedYet => "not_decided_yet",
+            Self::OutcomeUnknown => "outcome_unknown",
         }
     }
 
@@ -132,13 +148,15 @@ impl Code {
             | Self::IdempotencyKeyInvalid => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::InsufficientCredits => StatusCode::PAYMENT_REQUIRED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::AccountFrozen => StatusCode::FORBIDDEN,
             Self::NotFound
             | Self::UserNotFound
             | Self::CaseNotFound
             | Self::EventNotFound
             | Self::PaymentNotFound
-            | Self::PriceNotFound => StatusCode::NOT_FOUND,
+            | Self::PriceNotFound
+            | Self::HoldNotFound
+            | Self::SpendNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict | Self::EmailTaken | Self::IdempotencyKeyInFlight => {
@@ -149,7 +167,9 @@ impl Code {
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable | Self::NotDecidedYet => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::NotDecidedYet | Self::OutcomeUnknown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -165,13 +185,16 @@ impl Code {
             }
             Self::Unauthorized => "A valid API key or token is needed.",
             Self::InsufficientCredits => "The account has not enough available credits.",
-            Self::Forbidden => "The role of this key does not allow this.",
+            Self::Forbidden => "This key or token may not do this.",
+            Self::AccountFrozen => "The account is frozen: nothing can be spent or held.",
             Self::NotFound => "There is no such thing here.",
             Self::UserNotFound => "There is no such user.",
             Self::CaseNotFound => "There is no such case.",
             Self::EventNotFound => "There is no such event.",
             Self::PaymentNotFound => "There is no such payment.",
             Self::PriceNotFound => "There is no such price in the catalogue.",
+            Self::HoldNotFound => "There is no such hold.",
+            Self::SpendNotFound => "There is no such spend.",
             Self::MethodNotAllowed => "This path is not served by that method.",
             Self::RequestTimeout => "The request took too long to arrive.",
             Self::Conflict => "It is no longer in the state that this act needs.",
@@ -180,10 +203,13 @@ impl Code {
             Self::PayloadTooLarge => "The body is longer than allowed.",
             Self::UnsupportedMediaType => "The body is not of a type that can be read here.",
             Self::IdempotencyKeyReused => "This Idempotency-Key was used with another request.",
-            Self::RateLimited => "Too many requests with this key.",
+            Self::RateLimited => "Too many requests with this key or token.",
             Self::Internal => "Something went wrong on our side.",
             Self::Unavailable => "The service cannot do this right now; nothing was done.",
             Self::NotDecidedYet => "It is stored and will be done, but was not done yet.",
+            Self::OutcomeUnknown => {
+                "It is not known whether it was done: repeat it under the same Idempotency-Key."
+            }
         }
     }
 }

@@ -1,30 +1,39 @@
 //! The books: the one door through which credits move.
 //!
-//! [`post_in_tx`] takes movements that were decided, locks their accounts in one order, folds the movements into them in
-//! the order given ([`ledger`] does the arithmetic and the hash chain), and writes what came out. Nobody else writes to
-//! these tables. Its place in the lock order is told in [`crate::projection`].
+//! Whoever moves credits locks accounts, lets [`ledger::account`] evaluate what is to be done on them, one operation after
+//! the other, and writes what came out. Decisions come in by [`post_in_tx`], commands by [`crate::commands`]; nobody else
+//! writes to these tables. Its place in the lock order is told in [`crate::projection`].
 //!
-//! writers of owner, account, posting, `credit_grant`, `grant_move`: whoever calls this (projector)
+//! writers of owner, account, posting, `credit_grant`, `grant_move`, hold, reversal: whoever calls this (projector, api,
+//! keeper)
+//!
+//! | module | what |
+//! |---|---|
+//! | `open` | accounts that are locked |
+//! | `load` | what of them is read |
+//! | `save` | what was done to them, written |
 
-mod statements;
+pub(crate) mod load;
+pub(crate) mod open;
+pub(crate) mod save;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use ledger::account::{Account, Cause, Grant, LedgerError, Posting, Source, Terms};
-use ledger::chain::{GENESIS, Hash};
-use ledger::ids::{AccountId, Owner};
+use ledger::account::{
+    Act, ClawbackPolicy, Effects, MoveKind, Operation, Posting, Refusal, Source, SystemAccount,
+};
+use ledger::ids::Owner;
 use ledger::movement::{Change, Movement, NewTerms};
-use uuid::Uuid;
 
 use crate::error::Error;
-use crate::projection::column;
-use crate::statement::{Connection, execute, query};
-pub(crate) use statements::STATEMENTS;
-use statements::{
-    ACCOUNT_INSERT, ACCOUNT_LOCK, ACCOUNT_UPDATE, GRANT_INSERT, GRANT_UPDATE, GRANTS_OF_LINES,
-    MOVE_INSERT, OWNER_INSERT, POSTING_INSERT,
-};
+use crate::statement::{Connection, Statement};
+use load::{Line, Lines};
+use open::{Accounts, Locking, Place};
+
+pub(crate) fn statements() -> Vec<&'static Statement> {
+    [open::STATEMENTS, load::STATEMENTS, &save::statements()].concat()
+}
 
 /// Why movements could not be posted. Nothing of them was written: the transaction must be rolled back.
 #[derive(Debug, thiserror::Error)]
@@ -34,339 +43,162 @@ pub enum PostError {
     Store(#[from] Error),
     /// The ledger refused: the movements do not fit what stands in the books.
     #[error("posting to {owner:?} in {unit}: {source}")]
-    Ledger {
+    Refused {
         /// Whose account.
         owner: Owner,
         /// Unit.
         unit: String,
         /// Why.
-        source: LedgerError,
+        source: Refusal,
     },
 }
 
-/// An account's place in the books.
-type AccountKey = (Uuid, String);
+/// What decisions do to the books.
+#[derive(Clone, Copy, Debug)]
+pub struct Decided<'a> {
+    /// Movements, in the order in which they are posted.
+    pub movements: &'a [Movement],
+    /// Other terms for what is left then.
+    pub new_terms: &'a [NewTerms],
+    /// Owners to be known as well, though nothing moves for them: a payment whose credits all went back may be found to be
+    /// somebody's who never had any.
+    pub owners: &'a BTreeSet<Owner>,
+    /// What becomes of credits that are taken back and are gone.
+    pub clawback: ClawbackPolicy,
+}
 
-/// Posts movements in the order given, then puts what is left under new terms; what was posted, in the same order. `idle`
-/// are owners to be known as well, though nothing moves for them: a payment whose credits all went back may be found to
-/// be somebody's who never had any.
+/// What one movement came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// Its postings.
+    pub postings: Vec<Posting>,
+    /// Credits that were written off by it; below zero: that had been, and came back.
+    pub forgiven: i64,
+}
+
+/// Posts what was decided; what each movement came to, in their order.
 pub async fn post_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
     now: Timestamp,
-    (movements, new_terms): (&[Movement], &[NewTerms]),
-    idle: &BTreeSet<Owner>,
-) -> Result<Vec<Posting>, PostError> {
-    // All at once and sorted, because whoever inserts what another inserts waits.
-    let terms_of = new_terms.iter().map(|new| &new.owner);
+    decided: Decided<'_>,
+) -> Result<Vec<Posted>, PostError> {
+    let Decided { movements, new_terms, owners, clawback } = decided;
     let moved = movements.iter().map(|movement| &movement.owner);
-    insert_owners(tx, tenant_id, moved.chain(terms_of).chain(idle)).await?;
+    let all = moved.chain(new_terms.iter().map(|new| &new.owner)).chain(owners);
+    open::insert_owners(tx, tenant_id, all).await?;
     if movements.is_empty() && new_terms.is_empty() {
         return Ok(Vec::new());
     }
-    let mut accounts = lock_accounts(tx, tenant_id, movements, new_terms).await?;
-    load_grants(tx, tenant_id, lines_of(movements, new_terms), &mut accounts).await?;
-    let loaded: BTreeSet<(AccountKey, i64)> = accounts
-        .iter()
-        .flat_map(|(key, account)| account.grants.iter().map(|grant| (key.clone(), grant.grant_id)))
-        .collect();
-    let mut postings = Vec::with_capacity(movements.len());
+    let places = places_of(movements, new_terms);
+    open::insert_accounts(tx, tenant_id, &places).await?;
+    let mut accounts = open::lock(tx, tenant_id, &places, Locking::Wait).await?;
+    let lines = Lines::of(movements, new_terms);
+    let forgiven = load::for_decisions(tx, tenant_id, now, &lines, &mut accounts).await?;
+    let mut turn = Turn { tenant_id, now, clawback, accounts, forgiven };
+    let mut posted = Vec::with_capacity(movements.len());
     for movement in movements {
-        let key = (movement.owner.account_id().0, movement.unit.clone());
-        let Some(account) = accounts.get_mut(&key) else {
-            return Err(Error::inconsistent("account", "account_id", key.0).into());
+        posted.push(turn.post(tx, movement).await?);
+    }
+    for new in new_terms {
+        let place = (new.owner.account_id().0, new.unit.clone());
+        if let Some(opened) = turn.accounts.get_mut(&place) {
+            opened.set_terms(&new.source, new.terms);
+        }
+    }
+    Box::pin(save::save(tx, tenant_id, &turn.accounts)).await?;
+    Ok(posted)
+}
+
+fn places_of(movements: &[Movement], new_terms: &[NewTerms]) -> BTreeSet<Place> {
+    let moved = movements.iter().map(|movement| (&movement.owner, &movement.unit));
+    let all = moved.chain(new_terms.iter().map(|new| (&new.owner, &new.unit)));
+    all.map(|(owner, unit)| (owner.account_id().0, unit.clone())).collect()
+}
+
+impl Lines {
+    fn of(movements: &[Movement], new_terms: &[NewTerms]) -> Self {
+        let line = |owner: &Owner, unit: &str, source: &Source| -> Line {
+            (owner.account_id().0, unit.into(), source.root_key.clone(), source.line.clone())
         };
-        let posted = movement.post(account, tenant_id, now);
-        postings.push(posted.map_err(|source| PostError::Ledger {
+        let (mut drawn, mut given) = (BTreeSet::new(), BTreeSet::new());
+        for movement in movements {
+            let line = line(&movement.owner, &movement.unit, &movement.source);
+            match (movement.change, &movement.owner) {
+                (Change::Take(_), _) => drawn.insert(line),
+                (Change::Grant, Owner::User(_)) => given.insert(line),
+                // What an approver wrote off stood on an unclaimed account: nobody had spent it.
+                (Change::Grant, Owner::Unclaimed(_)) => false,
+            };
+        }
+        drawn.extend(new_terms.iter().map(|new| line(&new.owner, &new.unit, &new.source)));
+        Self { drawn: drawn.into_iter().collect(), given: given.into_iter().collect() }
+    }
+}
+
+/// Movements being posted, one after the other.
+struct Turn {
+    tenant_id: i32,
+    now: Timestamp,
+    clawback: ClawbackPolicy,
+    accounts: Accounts,
+    /// Credits of a line that its account spent, that were taken back, and that nobody owes.
+    forgiven: BTreeMap<Line, i64>,
+}
+
+impl Turn {
+    /// Posts one movement. Credits that come back to whom they had been written off for are his only beyond that: he spent
+    /// those.
+    async fn post(
+        &mut self,
+        tx: &impl Connection,
+        movement: &Movement,
+    ) -> Result<Posted, PostError> {
+        let (act, operation) = movement.operation(self.tenant_id, self.now, self.clawback);
+        let effects = self.evaluate(tx, movement, &act, &operation).await?;
+        let mut posted = Posted { postings: effects.postings, forgiven: effects.forgiven };
+        let (owner, unit) = (&movement.owner, &movement.unit);
+        let source = movement.source.clone();
+        let line =
+            (owner.account_id().0, unit.clone(), source.root_key.clone(), source.line.clone());
+        let forgiven = self.forgiven.get(&line).copied().unwrap_or_default();
+        let back = if movement.change == Change::Grant { forgiven.min(movement.amount) } else { 0 };
+        if back > 0 {
+            let operation = Operation::Clawback {
+                amount: back,
+                source,
+                kind: MoveKind::WrittenOff,
+                contra: SystemAccount::WriteOff,
+                policy: ClawbackPolicy::Debt,
+            };
+            posted.postings.extend(self.evaluate(tx, movement, &act, &operation).await?.postings);
+            posted.forgiven = back.saturating_neg();
+        }
+        if posted.forgiven != 0 {
+            self.forgiven.insert(line, forgiven.saturating_add(posted.forgiven));
+        }
+        Ok(posted)
+    }
+
+    /// Evaluates an operation on the movement's account; with the whole of it in memory, if it needs that.
+    async fn evaluate(
+        &mut self,
+        tx: &impl Connection,
+        movement: &Movement,
+        act: &Act,
+        operation: &Operation,
+    ) -> Result<Effects, PostError> {
+        let place = (movement.owner.account_id().0, movement.unit.clone());
+        let mut evaluated = open::evaluate(&mut self.accounts, &place, act, operation)?;
+        if evaluated == Err(Refusal::NotLoaded) {
+            load::whole(tx, self.tenant_id, std::slice::from_ref(&place), &mut self.accounts)
+                .await?;
+            evaluated = open::evaluate(&mut self.accounts, &place, act, operation)?;
+        }
+        evaluated.map_err(|source| PostError::Refused {
             owner: movement.owner.clone(),
             unit: movement.unit.clone(),
             source,
-        })?);
-    }
-    for new in new_terms {
-        let key = (new.owner.account_id().0, new.unit.clone());
-        if let Some(account) = accounts.get_mut(&key) {
-            account.set_terms(&new.source, new.terms);
-        }
-    }
-    write_postings(tx, tenant_id, &postings).await?;
-    write_grants(tx, tenant_id, &accounts, &loaded).await?;
-    write_accounts(tx, tenant_id, &accounts).await?;
-    Ok(postings)
-}
-
-async fn insert_owners<'a>(
-    tx: &impl Connection,
-    tenant_id: i32,
-    owners: impl Iterator<Item = &'a Owner>,
-) -> Result<(), Error> {
-    let owners: BTreeMap<Uuid, &Owner> =
-        owners.map(|owner| (owner.account_id().0, owner)).collect();
-    if owners.is_empty() {
-        return Ok(());
-    }
-    let owners: Vec<(Uuid, i16, &str)> =
-        owners.into_iter().map(|(id, owner)| (id, owner.kind(), owner.key())).collect();
-    execute(
-        tx,
-        &OWNER_INSERT,
-        &[&tenant_id, &column!(owners, 0), &column!(owners, 1), &column!(owners, 2)],
-    )
-    .await?;
-    Ok(())
-}
-
-async fn lock_accounts(
-    tx: &impl Connection,
-    tenant_id: i32,
-    movements: &[Movement],
-    new_terms: &[NewTerms],
-) -> Result<BTreeMap<AccountKey, Account>, Error> {
-    let moved = movements.iter().map(|movement| (&movement.owner, &movement.unit));
-    let keys: BTreeSet<AccountKey> = moved
-        .chain(new_terms.iter().map(|new| (&new.owner, &new.unit)))
-        .map(|(owner, unit)| (owner.account_id().0, unit.clone()))
-        .collect();
-    let keys: Vec<AccountKey> = keys.into_iter().collect();
-    let (ids, units) = (column!(keys, 0), column!(keys, 1));
-    execute(tx, &ACCOUNT_INSERT, &[&tenant_id, &ids, &units]).await?;
-    let rows = query(tx, &ACCOUNT_LOCK, &[&tenant_id, &ids, &units]).await?;
-    let mut accounts = BTreeMap::new();
-    for row in rows {
-        let (id, unit): (Uuid, String) = (row.get(0), row.get(1));
-        let last_hash: Option<Vec<u8>> = row.get(5);
-        let account = Account {
-            version: row.get(2),
-            posted: row.get(3),
-            held: row.get(4),
-            last_hash: hash_of(last_hash.as_deref(), id)?,
-            last_at: row.get(6),
-            ..Account::new(AccountId(id), unit.clone())
-        };
-        accounts.insert((id, unit), account);
-    }
-    Ok(accounts)
-}
-
-fn hash_of(bytes: Option<&[u8]>, account: Uuid) -> Result<Hash, Error> {
-    bytes.map_or(Ok(GENESIS), |bytes| {
-        bytes.try_into().map_err(|_| Error::inconsistent("account", "last_hash", account))
-    })
-}
-
-/// A payment's line on an account: account, unit, payment, line.
-type LineKey<'a> = (Uuid, &'a str, &'a str, &'a str);
-
-/// The lines that are drawn from, or get other terms.
-fn lines_of<'a>(movements: &'a [Movement], new_terms: &'a [NewTerms]) -> Vec<LineKey<'a>> {
-    let drawn = movements.iter().filter(|movement| matches!(movement.change, Change::Take(_)));
-    let drawn = drawn.map(|movement| (&movement.owner, &movement.unit, &movement.source));
-    let lines: BTreeSet<LineKey<'_>> = drawn
-        .chain(new_terms.iter().map(|new| (&new.owner, &new.unit, &new.source)))
-        .map(|(owner, unit, source)| {
-            (owner.account_id().0, unit.as_str(), source.root_key.as_str(), source.line.as_str())
         })
-        .collect();
-    lines.into_iter().collect()
-}
-
-/// Loads the open grants of these lines. Grants of others are not touched and not read.
-async fn load_grants(
-    tx: &impl Connection,
-    tenant_id: i32,
-    lines: Vec<LineKey<'_>>,
-    accounts: &mut BTreeMap<AccountKey, Account>,
-) -> Result<(), Error> {
-    if lines.is_empty() {
-        return Ok(());
     }
-    let (ids, units, roots, names) =
-        (column!(lines, 0), column!(lines, 1), column!(lines, 2), column!(lines, 3));
-    for row in query(tx, &GRANTS_OF_LINES, &[&tenant_id, &ids, &units, &roots, &names]).await? {
-        let key: AccountKey = (row.get(0), row.get(1));
-        let grant = Grant {
-            grant_id: row.get(2),
-            terms: Terms { priority: row.get(3), expires_at: row.get(4) },
-            source: Some(Source { root_key: row.get(5), line: row.get(6) }),
-            granted: row.get(7),
-            remaining: row.get(8),
-            held: row.get(9),
-        };
-        if let Some(account) = accounts.get_mut(&key) {
-            account.grants.push(grant);
-        }
-    }
-    Ok(())
-}
-
-/// A posting's cause as the columns keep it.
-struct CauseColumns {
-    kind: i16,
-    pos: Option<i64>,
-    rev: Option<i32>,
-    effect_no: Option<i32>,
-    command_id: Option<Uuid>,
-}
-
-impl From<&Cause> for CauseColumns {
-    fn from(cause: &Cause) -> Self {
-        match cause {
-            Cause::Decision { pos, rev, effect_no } => Self {
-                kind: 1,
-                pos: Some(*pos),
-                rev: Some(*rev),
-                effect_no: Some(*effect_no),
-                command_id: None,
-            },
-            Cause::Command(id) => {
-                Self { kind: 2, pos: None, rev: None, effect_no: None, command_id: Some(*id) }
-            }
-        }
-    }
-}
-
-async fn write_postings(
-    tx: &impl Connection,
-    tenant_id: i32,
-    postings: &[Posting],
-) -> Result<(), Error> {
-    let causes: Vec<CauseColumns> =
-        postings.iter().map(|posting| CauseColumns::from(&posting.cause)).collect();
-    let contras: Vec<i16> = postings.iter().map(|posting| posting.contra.code()).collect();
-    let source =
-        |posting: &Posting| posting.source.clone().map(|source| (source.root_key, source.line));
-    let (roots, lines): (Vec<Option<String>>, Vec<Option<String>>) = postings
-        .iter()
-        .map(|posting| {
-            source(posting).map_or((None, None), |(root, line)| (Some(root), Some(line)))
-        })
-        .unzip();
-    let hashes: Vec<&[u8]> = postings.iter().map(|posting| posting.hash.as_slice()).collect();
-    execute(
-        tx,
-        &POSTING_INSERT,
-        &[
-            &tenant_id,
-            &column!(postings, account.0),
-            &column!(postings, unit),
-            &column!(postings, seq),
-            &contras,
-            &column!(postings, amount),
-            &column!(postings, balance_after),
-            &column!(causes, kind),
-            &column!(causes, pos),
-            &column!(causes, rev),
-            &column!(causes, effect_no),
-            &column!(causes, command_id),
-            &roots,
-            &lines,
-            &column!(postings, effective_at),
-            &column!(postings, recorded_at),
-            &hashes,
-        ],
-    )
-    .await?;
-    let moves: Vec<(Uuid, &String, i64, i64, i16, i64)> = postings
-        .iter()
-        .flat_map(|posting| {
-            posting.moves.iter().map(move |drawn| {
-                (
-                    posting.account.0,
-                    &posting.unit,
-                    posting.seq,
-                    drawn.grant_id,
-                    drawn.kind.code(),
-                    drawn.amount,
-                )
-            })
-        })
-        .collect();
-    if moves.is_empty() {
-        return Ok(());
-    }
-    let (ids, units, seqs) = (column!(moves, 0), column!(moves, 1), column!(moves, 2));
-    let (grants, kinds, amounts) = (column!(moves, 3), column!(moves, 4), column!(moves, 5));
-    execute(tx, &MOVE_INSERT, &[&tenant_id, &ids, &units, &seqs, &grants, &kinds, &amounts])
-        .await
-        .map(drop)
-}
-
-async fn write_grants(
-    tx: &impl Connection,
-    tenant_id: i32,
-    accounts: &BTreeMap<AccountKey, Account>,
-    loaded: &BTreeSet<(AccountKey, i64)>,
-) -> Result<(), Error> {
-    let all = accounts
-        .iter()
-        .flat_map(|(key, account)| account.grants.iter().map(move |grant| (key, grant)));
-    let (old, new): (Vec<_>, Vec<_>) =
-        all.partition(|(key, grant)| loaded.contains(&((*key).clone(), grant.grant_id)));
-    if !new.is_empty() {
-        let (ids, units, grants) = (column!(new, 0.0), column!(new, 0.1), column!(new, 1.grant_id));
-        let (priorities, expiries) =
-            (column!(new, 1.terms.priority), column!(new, 1.terms.expires_at));
-        let source = |grant: &&Grant| {
-            grant.source.clone().map_or((None, None), |s| (Some(s.root_key), Some(s.line)))
-        };
-        let (roots, lines): (Vec<_>, Vec<_>) = new.iter().map(|(_, grant)| source(grant)).unzip();
-        let (granted, remaining) = (column!(new, 1.granted), column!(new, 1.remaining));
-        let open: Vec<bool> = new.iter().map(|(_, grant)| grant.is_open()).collect();
-        execute(
-            tx,
-            &GRANT_INSERT,
-            &[
-                &tenant_id,
-                &ids,
-                &units,
-                &grants,
-                &priorities,
-                &expiries,
-                &roots,
-                &lines,
-                &granted,
-                &remaining,
-                &open,
-            ],
-        )
-        .await?;
-    }
-    if !old.is_empty() {
-        let (ids, units, grants) = (column!(old, 0.0), column!(old, 0.1), column!(old, 1.grant_id));
-        let remaining = column!(old, 1.remaining);
-        let open: Vec<bool> = old.iter().map(|(_, grant)| grant.is_open()).collect();
-        let (priorities, expiries) =
-            (column!(old, 1.terms.priority), column!(old, 1.terms.expires_at));
-        execute(
-            tx,
-            &GRANT_UPDATE,
-            &[&tenant_id, &ids, &units, &grants, &remaining, &open, &priorities, &expiries],
-        )
-        .await?;
-    }
-    Ok(())
-}
-
-async fn write_accounts(
-    tx: &impl Connection,
-    tenant_id: i32,
-    accounts: &BTreeMap<AccountKey, Account>,
-) -> Result<(), Error> {
-    let rows: Vec<(&AccountKey, &Account)> = accounts.iter().collect();
-    let hashes: Vec<&[u8]> = rows.iter().map(|(_, account)| account.last_hash.as_slice()).collect();
-    execute(
-        tx,
-        &ACCOUNT_UPDATE,
-        &[
-            &tenant_id,
-            &column!(rows, 0.0),
-            &column!(rows, 0.1),
-            &column!(rows, 1.version),
-            &column!(rows, 1.posted),
-            &hashes,
-            &column!(rows, 1.last_at),
-        ],
-    )
-    .await
-    .map(drop)
 }

@@ -23,6 +23,7 @@ use crate::url::PgUrl;
 
 pub(crate) use check::STATEMENTS;
 use open::Opener;
+use role::Plans;
 pub use role::Role;
 pub(crate) use tls::connector;
 
@@ -70,13 +71,28 @@ impl Store {
     /// Makes a pool of at most `pool_size` connections that act as `role`. Nothing is opened yet, so a process can start
     /// while the database is down; it heals by itself.
     pub fn connect(url: &PgUrl, role: Role, pool_size: usize) -> Result<Self, Error> {
+        Self::connect_with(url, role, Plans::Fresh, pool_size)
+    }
+
+    /// The same, for the reads that are asked for most: their plans are kept, which otherwise would take most of their
+    /// time. Only for statements that say that they can be planned once for all.
+    pub fn connect_for_reads(url: &PgUrl, role: Role, pool_size: usize) -> Result<Self, Error> {
+        Self::connect_with(url, role, Plans::Kept, pool_size)
+    }
+
+    fn connect_with(
+        url: &PgUrl,
+        role: Role,
+        plans: Plans,
+        pool_size: usize,
+    ) -> Result<Self, Error> {
         let config = client_config(url, role.application_name());
         let opening = config.get_connect_timeout().copied();
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let (settings, each_transaction) = if url.is_pooled() {
-            (String::new(), Some(role.settings("SET LOCAL")))
+            (String::new(), Some(role.settings(plans, "SET LOCAL")))
         } else {
-            (role.settings("SET"), None)
+            (role.settings(plans, "SET"), None)
         };
         let opener = Opener { tls: connector(url)?, settings };
         let pool = Pool::builder(Manager::from_connect(config, opener, recycling))

@@ -66,19 +66,23 @@ impl Role {
 
     /// A process looks up a bounded list of keys, each by an index. While a table grows faster than its statistics are
     /// renewed, the planner would rather read it whole, or into a hash table, under the locks of an append; so it is told
-    /// not to.
-    fn planning(self, set: &str) -> String {
+    /// not to. Nor does a plan that is kept sort, where an index has the order: the order leads it to the index.
+    fn planning(self, plans: Plans, set: &str) -> String {
+        let sort = match plans {
+            Plans::Fresh => String::new(),
+            Plans::Kept => format!("; {set} enable_sort = off"),
+        };
         match self {
             Self::Login | Self::Eraser | Self::Reader => String::new(),
             Self::Ingest | Self::Projector | Self::Keeper | Self::Relay | Self::Api => format!(
                 "; {set} enable_seqscan = off; {set} enable_hashjoin = off; \
-                 {set} enable_mergejoin = off; {set} jit = off"
+                 {set} enable_mergejoin = off; {set} jit = off{sort}"
             ),
         }
     }
 
     /// The statements that make a session, or with `SET LOCAL` a transaction, act as this role.
-    pub(super) fn settings(self, set: &str) -> String {
+    pub(super) fn settings(self, plans: Plans, set: &str) -> String {
         let role = self.name().map(|name| format!("{set} ROLE {name}; ")).unwrap_or_default();
         format!(
             "{role}\
@@ -86,8 +90,9 @@ impl Role {
              {set} statement_timeout = {statement}; \
              {set} lock_timeout = {lock}; \
              {set} idle_in_transaction_session_timeout = {idle}; \
-             {set} plan_cache_mode = {PLAN_CACHE_MODE}{planning}",
-            planning = self.planning(set),
+             {set} plan_cache_mode = {plan_cache_mode}{planning}",
+            plan_cache_mode = plans.cache_mode(),
+            planning = self.planning(plans, set),
             statement = self.statement_timeout().as_millis(),
             lock = LOCK_TIMEOUT.as_millis(),
             idle = IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
@@ -95,6 +100,21 @@ impl Role {
     }
 }
 
-/// Plan every execution for the tables as they are now. A plan that was kept from when the tables were empty reads them
-/// from end to end once they are large, until the statistics are renewed.
-const PLAN_CACHE_MODE: &str = "force_custom_plan";
+/// What becomes of the plan of a statement that was executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plans {
+    /// Every execution is planned for the tables as they are now. A plan that was kept from when the tables were empty
+    /// reads them from end to end once they are large, until the statistics are renewed.
+    Fresh,
+    /// It is planned once for all values: for statements that are written so that there is only one way to go.
+    Kept,
+}
+
+impl Plans {
+    const fn cache_mode(self) -> &'static str {
+        match self {
+            Self::Fresh => "force_custom_plan",
+            Self::Kept => "force_generic_plan",
+        }
+    }
+}

@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 use tokio_postgres::{AsyncMessage, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Background, DECIDED_CHANNEL, EVENT_CHANNEL, Hint};
+use super::{ACCOUNT_CHANNEL, Background, DECIDED_CHANNEL, EVENT_CHANNEL, Hint};
 use crate::connect::{client_config, connector};
 use crate::error::Error;
 use crate::url::PgUrl;
@@ -28,6 +28,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What its session calls itself.
 const APPLICATION_NAME: &str = "tally_listener";
 
+/// What everyone listens to.
+const CHANNELS: &[&str] = &[EVENT_CHANNEL, DECIDED_CHANNEL];
+
+/// The same and each change of a balance: many more, so only for whoever shows them.
+const CHANNELS_WITH_ACCOUNTS: &[&str] = &[EVENT_CHANNEL, DECIDED_CHANNEL, ACCOUNT_CHANNEL];
+
 /// Receives hints. It needs a connection of its own to the server: poolers in transaction mode do not pass them on.
 pub struct Listener {
     hints: broadcast::Sender<Hint>,
@@ -35,11 +41,22 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Starts to listen; ends when it is dropped. The database may be down. Must be called within a Tokio runtime.
+    /// Starts to listen to events and decisions; ends when it is dropped. The database may be down. Must be called within
+    /// a Tokio runtime.
     pub fn start(direct_url: &PgUrl) -> Result<Self, Error> {
+        Self::start_on(direct_url, CHANNELS)
+    }
+
+    /// The same, and to each change of a balance.
+    pub fn start_with_accounts(direct_url: &PgUrl) -> Result<Self, Error> {
+        Self::start_on(direct_url, CHANNELS_WITH_ACCOUNTS)
+    }
+
+    fn start_on(direct_url: &PgUrl, channels: &'static [&'static str]) -> Result<Self, Error> {
         let config = client_config(direct_url, APPLICATION_NAME);
         let (hints, _) = broadcast::channel(BACKLOG);
-        let task = tokio::spawn(listen(config, connector(direct_url)?, hints.clone()));
+        let connecting = Connecting { config, tls: connector(direct_url)?, channels };
+        let task = tokio::spawn(listen(connecting, hints.clone()));
         Ok(Self { hints, _task: Background(task) })
     }
 
@@ -49,11 +66,18 @@ impl Listener {
     }
 }
 
-async fn listen(config: Config, tls: MakeRustlsConnect, hints: broadcast::Sender<Hint>) {
+/// How to connect, and what to listen to then.
+struct Connecting {
+    config: Config,
+    tls: MakeRustlsConnect,
+    channels: &'static [&'static str],
+}
+
+async fn listen(connecting: Connecting, hints: broadcast::Sender<Hint>) {
     let mut pause = FIRST_PAUSE;
     loop {
         let mut listening = false;
-        let ended = session(&config, tls.clone(), &hints, &mut listening).await;
+        let ended = session(&connecting, &hints, &mut listening).await;
         if listening {
             pause = FIRST_PAUSE;
             tracing::warn!(error = ended.err().map(tracing::field::display), "stopped listening");
@@ -65,12 +89,11 @@ async fn listen(config: Config, tls: MakeRustlsConnect, hints: broadcast::Sender
 
 /// Listens until the connection ends.
 async fn session(
-    config: &Config,
-    tls: MakeRustlsConnect,
+    Connecting { config, tls, channels }: &Connecting,
     hints: &broadcast::Sender<Hint>,
     listening: &mut bool,
 ) -> Result<(), Error> {
-    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, config.connect(tls)).await;
+    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, config.connect(tls.clone())).await;
     let connecting =
         connecting.map_err(|_| Error::unavailable("listening", "no answer in time"))?;
     let (client, mut connection) = connecting.map_err(|error| Error::connecting(&error))?;
@@ -88,8 +111,8 @@ async fn session(
         Ok(())
     };
     let register = async {
-        let sql = format!("LISTEN {EVENT_CHANNEL}; LISTEN {DECIDED_CHANNEL}");
-        client.batch_execute(&sql).await?;
+        let listen: Vec<_> = channels.iter().map(|channel| format!("LISTEN {channel}")).collect();
+        client.batch_execute(&listen.join("; ")).await?;
         *listening = true;
         let _ = hints.send(Hint::Reconnected);
         pending().await

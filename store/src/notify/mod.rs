@@ -7,8 +7,11 @@ mod notifier;
 mod tests;
 
 use std::str::FromStr;
+use std::sync::Arc;
 
+use ledger::ids::AccountId;
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 use crate::statement::Statement;
 
@@ -24,8 +27,12 @@ const EVENT_CHANNEL: &str = "tally_event";
 /// Channel that tells of decisions; payload `<tenant>`.
 const DECIDED_CHANNEL: &str = "tally_decided";
 
+/// Channel that tells of accounts whose balances changed; payload `<tenant>:<account>,<account>…`, or `<tenant>:` if they
+/// are too many to be named.
+const ACCOUNT_CHANNEL: &str = "tally_account";
+
 /// What a process is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hint {
     /// Events were appended to these slots of the tenant: bit n stands for slot n.
     Events {
@@ -38,6 +45,13 @@ pub enum Hint {
     Decided {
         /// Whose.
         tenant_id: i32,
+    },
+    /// Balances of these accounts changed.
+    Accounts {
+        /// Whose books they are in.
+        tenant_id: i32,
+        /// Which ones; none: too many to be named, so it may be any.
+        accounts: Arc<[AccountId]>,
     },
     /// The connection is new: hints may have been lost, so anything may be there to read.
     Reconnected,
@@ -53,6 +67,13 @@ impl Hint {
                 Some(Self::Events { tenant_id: i32::from_str(tenant).ok()?, slots })
             }
             DECIDED_CHANNEL => Some(Self::Decided { tenant_id: i32::from_str(payload).ok()? }),
+            ACCOUNT_CHANNEL => {
+                let (tenant, accounts) = payload.split_once(':')?;
+                let named = accounts.split(',').filter(|account| !account.is_empty());
+                let named = named.map(|account| Uuid::parse_str(account).map(AccountId));
+                let accounts = named.collect::<Result<_, _>>().ok()?;
+                Some(Self::Accounts { tenant_id: i32::from_str(tenant).ok()?, accounts })
+            }
             _ => None,
         }
     }

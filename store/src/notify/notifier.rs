@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ledger::ids::AccountId;
 use tokio::sync::Notify;
 use tokio_postgres::types::Type;
 
-use super::{Background, DECIDED_CHANNEL, EVENT_CHANNEL};
+use super::{ACCOUNT_CHANNEL, Background, DECIDED_CHANNEL, EVENT_CHANNEL};
 use crate::connect::{Role, Store};
 use crate::error::Error;
 use crate::statement::{Statement, query};
@@ -18,6 +19,13 @@ const DEBOUNCE: Duration = Duration::from_millis(3);
 
 /// Pause after the database could not be told.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
+
+/// Most accounts of a tenant that are named in one go: beyond it whoever listens looks at all that he watches, which is
+/// hardly more.
+const ACCOUNTS_MAX: usize = 2_000;
+
+/// Most accounts of one notification, whose payload Postgres limits to 8,000 bytes: 33 for each.
+const ACCOUNTS_EACH: usize = 200;
 
 pub(super) const SEND: Statement = Statement {
     sql: "-- notify.send
@@ -43,6 +51,7 @@ struct Shared {
 struct Pending {
     events: BTreeMap<i32, u64>,
     decided: BTreeSet<i32>,
+    accounts: BTreeMap<i32, BTreeSet<AccountId>>,
 }
 
 impl Notifier {
@@ -64,6 +73,14 @@ impl Notifier {
     pub fn notify_decided(&self, tenant_id: i32) {
         self.shared.add(|pending| {
             pending.decided.insert(tenant_id);
+        });
+    }
+
+    /// Something was committed that changes the balances of these accounts. Whoever posts, holds, or decides of a
+    /// payment that names a user tells it after COMMIT: balances are shown live.
+    pub fn accounts_changed(&self, tenant_id: i32, accounts: impl IntoIterator<Item = AccountId>) {
+        self.shared.add(|pending| {
+            pending.accounts.entry(tenant_id).or_default().extend(accounts);
         });
     }
 }
@@ -93,11 +110,22 @@ async fn send_all(store: Store, shared: Arc<Shared>) {
 }
 
 async fn send(store: &Store, pending: Pending) -> Result<(), Error> {
+    let accounts = pending.accounts.iter().flat_map(|(tenant, accounts)| name(*tenant, accounts));
     let events = pending.events.iter().map(|(tenant, slots)| format!("{tenant}:{slots:x}"));
     let decided = pending.decided.iter().map(ToString::to_string);
     let (channels, payloads): (Vec<_>, Vec<_>) = events
         .map(|payload| (EVENT_CHANNEL, payload))
         .chain(decided.map(|payload| (DECIDED_CHANNEL, payload)))
+        .chain(accounts.map(|payload| (ACCOUNT_CHANNEL, payload)))
         .unzip();
     query(&store.get().await?, &SEND, &[&channels, &payloads]).await.map(drop)
+}
+
+/// Payloads that name the accounts of a tenant.
+fn name(tenant_id: i32, accounts: &BTreeSet<AccountId>) -> Vec<String> {
+    if accounts.len() > ACCOUNTS_MAX {
+        return vec![format!("{tenant_id}:")];
+    }
+    let named: Vec<_> = accounts.iter().map(|account| account.0.simple().to_string()).collect();
+    named.chunks(ACCOUNTS_EACH).map(|few| format!("{tenant_id}:{}", few.join(","))).collect()
 }

@@ -2,6 +2,7 @@
 //! writers: projector
 
 use jiff::Timestamp;
+use ledger::account::ClawbackPolicy;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -12,9 +13,9 @@ use crate::statement::{Connection, Statement, execute, query, query_one};
 const INSERT: Statement = Statement {
     sql: "-- decisions.insert
 INSERT INTO decision AS d (tenant_id, pos, rev, slot, outcome, reason, root_key, account_id, rank, rules_version,
-                           catalogue_version, evidence, cause_pos, decided_at)
+                           catalogue_version, evidence, cause_pos, decided_at, clawback)
 SELECT h.tenant_id, k.pos, k.rev, k.slot, k.outcome, k.reason, k.root_key, k.account_id, k.rank, $2,
-       k.catalogue_version, k.evidence::jsonb, k.cause_pos, $3
+       k.catalogue_version, k.evidence::jsonb, k.cause_pos, $3, $15
 FROM log_head h,
      unnest($4::bigint[], $5::int[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[], $10::uuid[],
             $11::smallint[], $12::bigint[], $13::text[], $14::bigint[])
@@ -35,6 +36,7 @@ WHERE h.tenant_id = $1",
         Type::INT8_ARRAY,
         Type::TEXT_ARRAY,
         Type::INT8_ARRAY,
+        Type::INT2,
     ],
     columns: &[],
 };
@@ -105,11 +107,11 @@ pub struct DeferredRow {
     pub is_to_decide: bool,
 }
 
-/// Writes decisions.
+/// Writes decisions, made by rules of this version under this policy about credits that are gone.
 pub async fn insert_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
-    rules_version: i32,
+    (rules_version, clawback): (i32, ClawbackPolicy),
     now: Timestamp,
     rows: &[DecisionRow],
 ) -> Result<(), Error> {
@@ -134,6 +136,7 @@ pub async fn insert_in_tx(
             &column!(rows, catalogue_version),
             &column!(rows, evidence),
             &column!(rows, cause_pos),
+            &clawback.code(),
         ],
     )
     .await

@@ -77,7 +77,7 @@ SELECT account_id, kind, key FROM owner WHERE tenant_id = $1 AND account_id = AN
 
 const LEGS: Statement = Statement {
     sql: "-- payments.legs
-SELECT root_key, line, leg, unit, expected, target, posted, priority, nullif(expires_at, 'infinity') FROM payment_leg
+SELECT root_key, line, leg, unit, expected, target, posted, forgiven, priority, nullif(expires_at, 'infinity') FROM payment_leg
 WHERE tenant_id = $1 AND root_key = ANY($2)",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: &[
@@ -85,6 +85,7 @@ WHERE tenant_id = $1 AND root_key = ANY($2)",
         Type::TEXT,
         Type::INT2,
         Type::TEXT,
+        Type::INT8,
         Type::INT8,
         Type::INT8,
         Type::INT8,
@@ -136,25 +137,28 @@ DELETE FROM payment_leg WHERE tenant_id = $1 AND root_key = ANY($2)",
 
 const LEGS_UPSERT: Statement = Statement {
     sql: "-- payments.legs_upsert
-INSERT INTO payment_leg AS l (tenant_id, root_key, line, leg, unit, expected, target, posted, priority, expires_at)
-SELECT h.tenant_id, k.root_key, k.line, k.leg, k.unit, k.expected, k.target, k.posted, k.priority,
+INSERT INTO payment_leg AS l
+    (tenant_id, root_key, line, leg, unit, expected, target, posted, forgiven, priority, expires_at)
+SELECT h.tenant_id, k.root_key, k.line, k.leg, k.unit, k.expected, k.target, k.posted, k.forgiven, k.priority,
        coalesce(k.expires_at, 'infinity')
 FROM log_head h,
-     unnest($2::text[], $3::text[], $4::smallint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::smallint[],
-            $10::timestamptz[])
-     AS k (root_key, line, leg, unit, expected, target, posted, priority, expires_at)
+     unnest($2::text[], $3::text[], $4::smallint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
+            $10::smallint[], $11::timestamptz[])
+     AS k (root_key, line, leg, unit, expected, target, posted, forgiven, priority, expires_at)
 WHERE h.tenant_id = $1
 ON CONFLICT (tenant_id, root_key, line, leg) DO UPDATE
 SET unit = excluded.unit, expected = excluded.expected, target = excluded.target, posted = excluded.posted,
-    priority = excluded.priority, expires_at = excluded.expires_at
-WHERE (l.unit, l.expected, l.target, l.posted, l.priority, l.expires_at) IS DISTINCT FROM
-      (excluded.unit, excluded.expected, excluded.target, excluded.posted, excluded.priority, excluded.expires_at)",
+    forgiven = excluded.forgiven, priority = excluded.priority, expires_at = excluded.expires_at
+WHERE (l.unit, l.expected, l.target, l.posted, l.forgiven, l.priority, l.expires_at) IS DISTINCT FROM
+      (excluded.unit, excluded.expected, excluded.target, excluded.posted, excluded.forgiven, excluded.priority,
+       excluded.expires_at)",
     params: &[
         Type::INT4,
         Type::TEXT_ARRAY,
         Type::TEXT_ARRAY,
         Type::INT2_ARRAY,
         Type::TEXT_ARRAY,
+        Type::INT8_ARRAY,
         Type::INT8_ARRAY,
         Type::INT8_ARRAY,
         Type::INT8_ARRAY,
@@ -220,6 +224,8 @@ pub struct LegRow {
     pub target: i64,
     /// Credits that are posted.
     pub posted: i64,
+    /// Credits that were taken back and written off: they count as posted.
+    pub forgiven: i64,
     /// Until when they can be spent, and before which others.
     pub terms: Terms,
 }
@@ -333,7 +339,8 @@ pub async fn legs(
         expected: row.get(4),
         target: row.get(5),
         posted: row.get(6),
-        terms: Terms { priority: row.get(7), expires_at: row.get(8) },
+        forgiven: row.get(7),
+        terms: Terms { priority: row.get(8), expires_at: row.get(9) },
     };
     Ok(rows.iter().map(leg).collect())
 }
@@ -381,6 +388,7 @@ pub async fn update_in_tx(
             &column!(legs, expected),
             &column!(legs, target),
             &column!(legs, posted),
+            &column!(legs, forgiven),
             &column!(legs, terms.priority),
             &column!(legs, terms.expires_at),
         ],

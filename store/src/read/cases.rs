@@ -190,7 +190,8 @@ pub struct Filter {
 pub type Key = (Timestamp, Uuid);
 
 impl Resolution {
-    const ALL: [Self; 5] =
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 5] =
         [Self::Healed, Self::Assigned, Self::Dismissed, Self::Superseded, Self::Expired];
 
     /// The number that is stored.

@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod balance;
+pub mod balance_at;
 pub mod cases;
 pub mod catalogue;
 pub mod checkout;
@@ -12,11 +13,13 @@ pub mod decisions;
 pub mod events;
 pub mod explain;
 pub mod grants;
+pub mod holds;
 pub mod owners;
 pub mod page;
 pub mod payments;
 pub mod postings;
 pub mod pulls;
+pub mod spends;
 pub mod users;
 
 use crate::statement::Statement;
@@ -26,6 +29,7 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
     [
         audit::STATEMENTS,
         balance::STATEMENTS,
+        balance_at::STATEMENTS,
         cases::STATEMENTS,
         catalogue::STATEMENTS,
         checkout::STATEMENTS,
@@ -34,10 +38,12 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
         events::STATEMENTS,
         explain::STATEMENTS,
         grants::STATEMENTS,
+        holds::STATEMENTS,
         owners::STATEMENTS,
         payments::STATEMENTS,
         postings::STATEMENTS,
         pulls::STATEMENTS,
+        spends::STATEMENTS,
         users::STATEMENTS,
     ]
     .concat()

@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 use crate::support::World;
 
 /// The tables, with a row for each so that a row trigger has something to refuse.
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 6] = [
     (
         "event",
         "INSERT INTO event (tenant_id, pos, origin, source, source_id, type, slot, occurred_at, received_at, body_sha256, \
@@ -13,7 +13,8 @@ const TABLES: [(&str, &str); 5] = [
     ),
     (
         "command",
-        "INSERT INTO command VALUES (1, gen_random_uuid(), gen_random_uuid(), 1, '{}', 'key_1', now())",
+        "INSERT INTO command (tenant_id, command_id, account_id, unit, kind, body, actor, recorded_at, step, version_before, \
+         version_after) VALUES (1, gen_random_uuid(), gen_random_uuid(), 'credits', 1, '{}', 'key_1', now(), 1, 0, 1)",
     ),
     (
         "decision",
@@ -27,6 +28,10 @@ const TABLES: [(&str, &str); 5] = [
          now(), now(), sha256(''))",
     ),
     ("grant_move", "INSERT INTO grant_move VALUES (1, gen_random_uuid(), 'credits', 1, 1, 1, 1)"),
+    (
+        "reversal",
+        "INSERT INTO reversal VALUES (1, gen_random_uuid(), gen_random_uuid(), 'credits', 1)",
+    ),
 ];
 
 /// Every role that a process takes on.

@@ -10,36 +10,38 @@ const ROLES: [&str; 7] = ["ingest", "projector", "keeper", "relay", "api", "eras
 /// r SELECT · a INSERT · w UPDATE · d DELETE · - nothing; in brackets the columns, where it is not all of them.
 const EXPECTED: &str = "
                   ingest    projector   keeper    relay api              eraser reader
-account           -         raw         r         -     r                -      r
+account           -         raw         raw       -     raw              -      r
 api_key           -         -           -         -     rw(last_used_at) -      -
 app_user          -         raw         r         -     r                -      r
 attempt           -         rawd        r         -     r                -      r
 case_event        -         rad         r         -     r                -      r
 case_wait         r         rad         r         -     r                -      r
 catalogue_entry   -         ra          r         -     r                -      r
-command           -         -           -         -     r                -      r
-credit_grant      -         raw         r         -     r                -      r
+command           -         r           ra        -     ra               -      r
+credit_grant      -         raw         raw       -     raw              -      r
 customer          -         raw         r         -     r                -      r
 customer_link     -         raw(to_pos) r         -     r                -      r
 decision          -         ra          r         -     r                -      r
 event             ra        r           ra        -     ra               -      r
 event_key         ra        r           ra        -     ra               -      r
-grant_move        -         ra          r         -     r                -      r
-hold              -         -           r         -     r                -      r
-idempotency       -         -           -         -     r                -      r
+grant_move        -         ra          ra        -     ra               -      r
+hold              -         rw          raw       -     raw              -      r
+idempotency       -         -           -         -     ra               -      r
 log_head          rw(epoch) r           rw(epoch) r     rw(epoch)        -      r
-outbox            -         ra          r         rd    r                -      r
-owner             -         ra          r         -     r                -      r
+outbox            -         ra          ra        rd    ra               -      r
+owner             -         ra          ra        -     ra               -      r
 payment           -         raw         r         -     r                -      r
 payment_alias     -         raw         r         -     r                -      r
 payment_leg       -         rawd        r         -     r                -      r
-posting           -         ra          r         -     r                -      r
+posting           -         ra          ra        -     ra               -      r
 projection_slot   -         rw(slot)    r         -     r                -      r
 rejected_delivery rad       -           -         -     r                -      r
+reversal          -         r           ra        -     ra               -      r
 review_case       -         raw         r         -     r                -      r
 seal              -         -           -         -     r                -      r
 subject           -         raw(key)    r         -     r                -      r
 tenant            r         r           r         r     r                -      r(tenant_id,name,livemode,created_at)
+unit              -         r           rawd      -     r                -      r
 woken             -         rawd        r         -     r                -      r
 ";
 

@@ -7,6 +7,8 @@
 
 mod append;
 mod append_only;
+mod balance;
+mod commands;
 mod connect;
 mod erasure;
 mod grants;

@@ -1,9 +1,11 @@
 //! Hints: they come, merged, on a new connection too, and nobody waits for them.
 
+use ledger::ids::AccountId;
 use store::PgUrl;
 use store::notify::{Hint, Listener, Notifier};
 use testkit::{WAIT_MAX, wait_for};
 use tokio::sync::broadcast::Receiver;
+use uuid::Uuid;
 
 use crate::support::World;
 
@@ -29,6 +31,34 @@ async fn what_was_told_arrives_merged() {
 
     notifier.notify_decided(8);
     assert_eq!(next(&mut hints).await, Hint::Decided { tenant_id: 8 });
+}
+
+#[tokio::test]
+async fn accounts_are_named_to_whoever_wants_to_know_them() {
+    let world = World::new().await;
+    let others = Listener::start(&world.url()).unwrap();
+    let listener = Listener::start_with_accounts(&world.url()).unwrap();
+    let (mut hints, mut other_hints) = (listener.subscribe(), others.subscribe());
+    assert_eq!(next(&mut hints).await, Hint::Reconnected);
+    assert_eq!(next(&mut other_hints).await, Hint::Reconnected);
+
+    let notifier = Notifier::start(&world.url()).unwrap();
+    let account = |number: u128| AccountId(Uuid::from_u128(number));
+    let told = |numbers: &[u128]| Hint::Accounts {
+        tenant_id: 7,
+        accounts: numbers.iter().map(|number| account(*number)).collect(),
+    };
+    notifier.accounts_changed(7, [account(2), account(1)]);
+    notifier.accounts_changed(7, [account(2)]);
+    assert_eq!(next(&mut hints).await, told(&[1, 2]));
+    // As many as fit into one notification each; too many are not named at all.
+    notifier.accounts_changed(7, (1..=300).map(account));
+    assert_eq!(next(&mut hints).await, told(&(1..=200).collect::<Vec<_>>()));
+    assert_eq!(next(&mut hints).await, told(&(201..=300).collect::<Vec<_>>()));
+    notifier.accounts_changed(7, (1..=2_001).map(account));
+    assert_eq!(next(&mut hints).await, told(&[]));
+    notifier.notify_decided(7);
+    assert_eq!(next(&mut other_hints).await, Hint::Decided { tenant_id: 7 });
 }
 
 #[tokio::test]

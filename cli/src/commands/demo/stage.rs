@@ -77,6 +77,7 @@ impl Stage {
             admin_listen: ANY_PORT,
             alias_root: false,
             stripe_api_base: settings.stripe_api_base.value.clone(),
+            access: api::Access::default(),
             signing_keys: Some(
                 SigningKeys::parse(&secrets::signing_key()).context("making a key")?,
             ),

@@ -1,0 +1,435 @@
+//! What of locked accounts is read: little at first, the whole of them where an operation needs more.
+//!
+//! Each key is looked up by itself (`LATERAL` behind a `LIMIT` or `OFFSET 0`, which no planner sees through). Were it a
+//! join, a planner that knows nothing of the tables yet would rather read all that the tenant has, and keep that plan.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use ledger::account::{
+    DrawPlace, Extent, Grant, GrantMove, Hold, HoldState, MoveKind, Source, Spend, Terms,
+};
+use ledger::ids::{HoldId, SpendId};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::open::{Accounts, Place};
+use crate::error::Error;
+use crate::projection::column;
+use crate::statement::{Connection, Params, Statement, query};
+
+/// Every statement of this module.
+pub(super) const STATEMENTS: &[&Statement] = &[
+    &GRANTS_FIRST,
+    &GRANTS_DUE,
+    &GRANTS_OPEN,
+    &GRANTS_NAMED,
+    &GRANTS_OF_LINES,
+    &EXPIRED_OF_LINES,
+    &FORGIVEN_OF_LINES,
+    &HOLDS,
+    &HOLDS_OPEN,
+    &SPENDS,
+];
+
+/// Open grants of an account that are read first. Nearly all accounts have fewer, and nearly all spends need one or two.
+const GRANTS_AT_FIRST: i64 = 32;
+
+/// Holds of an account whose deadline has passed that one transaction closes. The keeper closes what is left.
+const DUE_HOLDS_MAX: i64 = 256;
+
+const GRANT_COLUMNS: &[Type] = &[
+    Type::UUID,
+    Type::TEXT,
+    Type::INT8,
+    Type::INT2,
+    Type::TIMESTAMPTZ,
+    Type::TEXT,
+    Type::TEXT,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+];
+
+const GRANTS_FIRST: Statement = Statement {
+    sql: "-- books.grants_first
+SELECT g.account_id, g.unit, g.grant_id, g.priority, nullif(g.expires_at, 'infinity'), g.root_key, g.line, g.granted,
+       g.remaining, g.held
+FROM unnest($2::uuid[], $3::text[]) AS k (account_id, unit)
+CROSS JOIN LATERAL (
+    SELECT * FROM credit_grant x
+    WHERE x.tenant_id = $1 AND x.account_id = k.account_id AND x.unit = k.unit AND x.is_open
+    ORDER BY x.priority, x.expires_at, x.grant_id LIMIT $4) g",
+    params: &[Type::INT4, Type::UUID_ARRAY, Type::TEXT_ARRAY, Type::INT8],
+    columns: GRANT_COLUMNS,
+};
+
+const GRANTS_DUE: Statement = Statement {
+    sql: "-- books.grants_due
+SELECT g.account_id, g.unit, g.grant_id, g.priority, nullif(g.expires_at, 'infinity'), g.root_key, g.line, g.granted,
+       g.remaining, g.held
+FROM unnest($2::uuid[], $3::text[], $4::timestamptz[]) AS k (account_id, unit, now)
+CROSS JOIN LATERAL (
+    SELECT * FROM credit_grant x
+    WHERE x.tenant_id = $1 AND x.account_id = k.account_id AND x.unit = k.unit AND x.is_open
+      AND x.expires_at < 'infinity' AND x.expires_at <= k.now
+    OFFSET 0) g",
+    params: &[Type::INT4, Type::UUID_ARRAY, Type::TEXT_ARRAY, Type::TIMESTAMPTZ_ARRAY],
+    columns: GRANT_COLUMNS,
+};
+
+const GRANTS_OPEN: Statement = Statement {
+    sql: "-- books.grants_open
+SELECT g.account_id, g.unit, g.grant_id, g.priority, nullif(g.expires_at, 'infinity'), g.root_key, g.line, g.granted,
+       g.remaining, g.held
+FROM unnest($2::uuid[], $3::text[]) AS k (account_id, unit)
+CROSS JOIN LATERAL (
+    SELECT * FROM credit_grant x
+    WHERE x.tenant_id = $1 AND x.account_id = k.account_id AND x.unit = k.unit AND x.is_open
+    OFFSET 0) g",
+    params: &[Type::INT4, Type::UUID_ARRAY, Type::TEXT_ARRAY],
+    columns: GRANT_COLUMNS,
+};
+
+const GRANTS_NAMED: Statement = Statement {
+    sql: "-- books.grants_named
+SELECT g.account_id, g.unit, g.grant_id, g.priority, nullif(g.expires_at, 'infinity'), g.root_key, g.line, g.granted,
+       g.remaining, g.held
+FROM unnest($2::uuid[], $3::text[], $4::bigint[]) AS k (account_id, unit, grant_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM credit_grant x
+    WHERE x.tenant_id = $1 AND x.account_id = k.account_id AND x.unit = k.unit AND x.grant_id = k.grant_id
+    LIMIT 1) g",
+    params: &[Type::INT4, Type::UUID_ARRAY, Type::TEXT_ARRAY, Type::INT8_ARRAY],
+    columns: GRANT_COLUMNS,
+};
+
+/// A payment line's parameters: accounts, units, payments, lines.
+const LINE_PARAMS: &[Type] =
+    &[Type::INT4, Type::UUID_ARRAY, Type::TEXT_ARRAY, Type::TEXT_ARRAY, Type::TEXT_ARRAY];
+
+// By the postings, which are indexed by payment: an account may have had many grants.
+const GRANTS_OF_LINES: Statement = Statement {
+    sql: "-- books.grants_of_lines
+SELECT g.account_id, g.unit, g.grant_id, g.priority, nullif(g.expires_at, 'infinity'), g.root_key, g.line, g.granted,
+       g.remaining, g.held
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) AS k (account_id, unit, root_key, line)
+CROSS JOIN LATERAL (
+    SELECT * FROM posting x WHERE x.tenant_id = $1 AND x.root_key = k.root_key AND x.line = k.line AND x.amount > 0
+    OFFSET 0) p
+CROSS JOIN LATERAL (
+    SELECT * FROM credit_grant x
+    WHERE x.tenant_id = $1 AND x.account_id = p.account_id AND x.unit = p.unit AND x.grant_id = p.seq
+    LIMIT 1) g
+WHERE p.account_id = k.account_id AND p.unit = k.unit",
+    params: LINE_PARAMS,
+    columns: GRANT_COLUMNS,
+};
+
+// Contra 5: expiry. Kinds: 2 expired, 5 given back.
+const EXPIRED_OF_LINES: Statement = Statement {
+    sql: "-- books.expired_of_lines
+SELECT p.account_id, p.unit, m.grant_id, sum(CASE m.kind WHEN 5 THEN -m.amount ELSE m.amount END)::bigint
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) AS k (account_id, unit, root_key, line)
+CROSS JOIN LATERAL (
+    SELECT * FROM posting x WHERE x.tenant_id = $1 AND x.root_key = k.root_key AND x.line = k.line AND x.contra = 5
+    OFFSET 0) p
+CROSS JOIN LATERAL (
+    SELECT * FROM grant_move x
+    WHERE x.tenant_id = $1 AND x.account_id = p.account_id AND x.unit = p.unit AND x.seq = p.seq
+    OFFSET 0) m
+WHERE p.account_id = k.account_id AND p.unit = k.unit
+GROUP BY p.account_id, p.unit, m.grant_id",
+    params: LINE_PARAMS,
+    columns: &[Type::UUID, Type::TEXT, Type::INT8, Type::INT8],
+};
+
+// Contra 9: write_off.
+const FORGIVEN_OF_LINES: Statement = Statement {
+    sql: "-- books.forgiven_of_lines
+SELECT p.account_id, p.unit, p.root_key, p.line, sum(p.amount)::bigint
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) AS k (account_id, unit, root_key, line)
+CROSS JOIN LATERAL (
+    SELECT * FROM posting x WHERE x.tenant_id = $1 AND x.root_key = k.root_key AND x.line = k.line AND x.contra = 9
+    OFFSET 0) p
+WHERE p.account_id = k.account_id AND p.unit = k.unit
+GROUP BY p.account_id, p.unit, p.root_key, p.line",
+    params: LINE_PARAMS,
+    columns: &[Type::UUID, Type::TEXT, Type::TEXT, Type::TEXT, Type::INT8],
+};
+
+const HOLD_COLUMNS: &[Type] = &[
+    Type::UUID,
+    Type::TEXT,
+    Type::UUID,
+    Type::INT8,
+    Type::INT8,
+    Type::INT2,
+    Type::TIMESTAMPTZ,
+    Type::TEXT,
+];
+
+// State 1: open.
+const HOLDS: Statement = Statement {
+    sql: "-- books.holds
+SELECT h.account_id, h.unit, h.hold_id, h.amount, h.captured, h.state, h.expires_at, h.reserved::text
+FROM unnest($2::uuid[], $3::text[], $4::timestamptz[]) AS k (account_id, unit, now)
+CROSS JOIN LATERAL (
+    SELECT * FROM hold x
+    WHERE x.tenant_id = $1 AND x.account_id = k.account_id AND x.unit = k.unit AND x.state = 1 AND x.expires_at <= k.now
+    ORDER BY x.expires_at LIMIT $5) h
+UNION ALL
+SELECT h.account_id, h.unit, h.hold_id, h.amount, h.captured, h.state, h.expires_at, h.reserved::text
+FROM unnest($6::uuid[]) AS k (hold_id)
+CROSS JOIN LATERAL (SELECT * FROM hold x WHERE x.tenant_id = $1 AND x.hold_id = k.hold_id LIMIT 1) h",
+    params: &[
+        Type::INT4,
+        Type::UUID_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
+        Type::INT8,
+        Type::UUID_ARRAY,
+    ],
+    columns: HOLD_COLUMNS,
+};
+
+const HOLDS_OPEN: Statement = Statement {
+    sql: "-- books.holds_open
+SELECT h.account_id, h.unit, h.hold_id, h.amount, h.captured, h.state, h.expires_at, h.reserved::text
+FROM unnest($2::uuid[], $3::text[]) AS k (account_id, unit)
+CROSS JOIN LATERAL (
+    SELECT * FROM hold x WHERE x.tenant_id = $1 AND x.account_id = k.account_id AND x.unit = k.unit AND x.state = 1
+    OFFSET 0) h",
+    params: &[Type::INT4, Type::UUID_ARRAY, Type::TEXT_ARRAY],
+    columns: HOLD_COLUMNS,
+};
+
+// Contra 4: spend. A command that spends makes one such posting.
+const SPENDS: Statement = Statement {
+    sql: "-- books.spends
+SELECT c.account_id, c.unit, c.command_id, -p.amount,
+       coalesce((SELECT true FROM reversal r WHERE r.tenant_id = $1 AND r.spend_id = c.command_id LIMIT 1), false),
+       m.grant_id, m.kind, m.amount
+FROM unnest($2::uuid[]) AS k (command_id)
+CROSS JOIN LATERAL (SELECT * FROM command x WHERE x.tenant_id = $1 AND x.command_id = k.command_id LIMIT 1) c
+CROSS JOIN LATERAL (
+    SELECT * FROM posting x
+    WHERE x.tenant_id = $1 AND x.account_id = c.account_id AND x.unit = c.unit AND x.seq > c.version_before
+      AND x.seq <= c.version_after AND x.contra = 4 AND x.amount < 0
+    OFFSET 0) p
+LEFT JOIN LATERAL (
+    SELECT * FROM grant_move x
+    WHERE x.tenant_id = $1 AND x.account_id = p.account_id AND x.unit = p.unit AND x.seq = p.seq
+    OFFSET 0) m ON true
+ORDER BY c.command_id, m.grant_id",
+    params: &[Type::INT4, Type::UUID_ARRAY],
+    columns: &[
+        Type::UUID,
+        Type::TEXT,
+        Type::UUID,
+        Type::INT8,
+        Type::BOOL,
+        Type::INT8,
+        Type::INT2,
+        Type::INT8,
+    ],
+};
+
+/// What operations name, beyond what every one of them may need.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Named {
+    /// Grants, with their accounts.
+    pub(crate) grants: Vec<(Place, i64)>,
+    /// Holds.
+    pub(crate) holds: Vec<Uuid>,
+    /// Spends.
+    pub(crate) spends: Vec<Uuid>,
+}
+
+/// A payment's line on an account: account, unit, payment, line.
+pub(super) type Line = (Uuid, String, String, String);
+
+/// Lines that decisions concern.
+pub(super) struct Lines {
+    /// Those that are taken back, or get other terms.
+    pub(super) drawn: Vec<Line>,
+    /// Those that users are granted.
+    pub(super) given: Vec<Line>,
+}
+
+/// Loads what commands need: the grants that are drawn from first, what has run out of time at `now`, what is named.
+pub(crate) async fn for_commands(
+    tx: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+    mut named: Named,
+    accounts: &mut Accounts,
+) -> Result<(), Error> {
+    let (ids, units) = keys(accounts.keys());
+    let instants: Vec<Timestamp> = accounts.values().map(|opened| opened.instant(now)).collect();
+    let first: Params<'_> = &[&tenant_id, &ids, &units, &GRANTS_AT_FIRST];
+    let due: Params<'_> = &[&tenant_id, &ids, &units, &instants];
+    let held: Params<'_> = &[&tenant_id, &ids, &units, &instants, &DUE_HOLDS_MAX, &named.holds];
+    let (first, due, held) = futures_util::try_join!(
+        query(tx, &GRANTS_FIRST, first),
+        query(tx, &GRANTS_DUE, due),
+        query(tx, &HOLDS, held),
+    )?;
+    add_grants(&first, accounts);
+    set_extents(accounts);
+    add_grants(&due, accounts);
+    add_holds(&held, accounts)?;
+    if !named.spends.is_empty() {
+        let rows = query(tx, &SPENDS, &[&tenant_id, &named.spends]).await?;
+        add_spends(&rows, accounts)?;
+    }
+    for (place, opened) in accounts.iter() {
+        let account = &opened.account;
+        let reserved = account.holds.iter().flat_map(|hold| hold.reserved.keys());
+        let spent = account.spends.iter().flat_map(|spend| &spend.moves);
+        let wanted = reserved.copied().chain(spent.map(|drawn| drawn.grant_id));
+        let missing = wanted.filter(|grant_id| account.grant_of(*grant_id).is_none());
+        named.grants.extend(missing.map(|grant_id| (place.clone(), grant_id)));
+    }
+    if named.grants.is_empty() {
+        return Ok(());
+    }
+    let wanted = &named.grants;
+    let (ids, units, grants) = (column!(wanted, 0.0), column!(wanted, 0.1), column!(wanted, 1));
+    add_grants(&query(tx, &GRANTS_NAMED, &[&tenant_id, &ids, &units, &grants]).await?, accounts);
+    Ok(())
+}
+
+/// Loads what decisions need: what has run out of time at `now`, and all that there ever was of the lines that they take
+/// back. What was written off of the lines that they grant, and did not come back since, is returned.
+pub(super) async fn for_decisions(
+    tx: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+    lines: &Lines,
+    accounts: &mut Accounts,
+) -> Result<BTreeMap<Line, i64>, Error> {
+    let (ids, units) = keys(accounts.keys());
+    let instants: Vec<Timestamp> = accounts.values().map(|opened| opened.instant(now)).collect();
+    let due: Params<'_> = &[&tenant_id, &ids, &units, &instants];
+    let (due, own, expired, forgiven) = futures_util::try_join!(
+        query(tx, &GRANTS_DUE, due),
+        of_lines(tx, &GRANTS_OF_LINES, tenant_id, &lines.drawn),
+        of_lines(tx, &EXPIRED_OF_LINES, tenant_id, &lines.drawn),
+        of_lines(tx, &FORGIVEN_OF_LINES, tenant_id, &lines.given),
+    )?;
+    add_grants(&due, accounts);
+    add_grants(&own, accounts);
+    for row in expired {
+        if let Some(opened) = accounts.get_mut(&(row.get(0), row.get(1))) {
+            opened.account.expired.insert(row.get(2), row.get(3));
+        }
+    }
+    let line = |row: &Row| ((row.get(0), row.get(1), row.get(2), row.get(3)), row.get(4));
+    Ok(forgiven.iter().map(line).collect())
+}
+
+async fn of_lines(
+    tx: &impl Connection,
+    statement: &Statement,
+    tenant_id: i32,
+    lines: &[Line],
+) -> Result<Vec<Row>, Error> {
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (ids, units) = (column!(lines, 0), column!(lines, 1));
+    let (roots, names) = (column!(lines, 2), column!(lines, 3));
+    query(tx, statement, &[&tenant_id, &ids, &units, &roots, &names]).await
+}
+
+/// Loads all that is open of these accounts and is not in memory.
+pub(crate) async fn whole(
+    tx: &impl Connection,
+    tenant_id: i32,
+    places: &[Place],
+    accounts: &mut Accounts,
+) -> Result<(), Error> {
+    let (ids, units) = keys(places.iter());
+    let params: Params<'_> = &[&tenant_id, &ids, &units];
+    let (grants, holds) =
+        futures_util::try_join!(query(tx, &GRANTS_OPEN, params), query(tx, &HOLDS_OPEN, params))?;
+    add_grants(&grants, accounts);
+    add_holds(&holds, accounts)?;
+    for place in places {
+        if let Some(opened) = accounts.get_mut(place) {
+            opened.account.extent = Extent::Whole;
+        }
+    }
+    Ok(())
+}
+
+fn keys<'a>(places: impl Iterator<Item = &'a Place>) -> (Vec<&'a Uuid>, Vec<&'a String>) {
+    places.map(|(id, unit)| (id, unit)).unzip()
+}
+
+/// How far in the order of drawing the first grants reach: all of the account, if there are no more and nothing is held.
+fn set_extents(accounts: &mut Accounts) {
+    let end = DrawPlace { priority: i16::MAX, expires_at: Timestamp::MAX, grant_id: i64::MAX };
+    for opened in accounts.values_mut() {
+        let account = &mut opened.account;
+        let count = i64::try_from(account.grants.len()).unwrap_or(i64::MAX);
+        let last = account.grants.iter().map(Grant::place).max();
+        account.extent = match last {
+            Some(last) if count >= GRANTS_AT_FIRST => Extent::Until(last),
+            _ if account.held > 0 => Extent::Until(end),
+            _ => Extent::Whole,
+        };
+    }
+}
+
+fn add_grants(rows: &[Row], accounts: &mut Accounts) {
+    for row in rows {
+        let Some(opened) = accounts.get_mut(&(row.get(0), row.get(1))) else { continue };
+        let source = row.get::<_, Option<String>>(5).zip(row.get(6));
+        opened.add_grant(Grant {
+            grant_id: row.get(2),
+            terms: Terms { priority: row.get(3), expires_at: row.get(4) },
+            source: source.map(|(root_key, line)| Source { root_key, line }),
+            granted: row.get(7),
+            remaining: row.get(8),
+            held: row.get(9),
+        });
+    }
+}
+
+fn add_holds(rows: &[Row], accounts: &mut Accounts) -> Result<(), Error> {
+    for row in rows {
+        let Some(opened) = accounts.get_mut(&(row.get(0), row.get(1))) else { continue };
+        let id: Uuid = row.get(2);
+        let wrong = |column| Error::inconsistent("hold", column, id);
+        opened.add_hold(Hold {
+            hold_id: HoldId(id),
+            amount: row.get(3),
+            captured: row.get(4),
+            state: HoldState::from_code(row.get(5)).ok_or_else(|| wrong("state"))?,
+            expires_at: row.get(6),
+            reserved: serde_json::from_str(row.get(7)).map_err(|_| wrong("reserved"))?,
+        });
+    }
+    Ok(())
+}
+
+/// Each row is one move of a spend; one that drew from no grant has one row without a move.
+fn add_spends(rows: &[Row], accounts: &mut Accounts) -> Result<(), Error> {
+    for row in rows {
+        let Some(opened) = accounts.get_mut(&(row.get(0), row.get(1))) else { continue };
+        let (id, amount, is_reversed): (Uuid, i64, bool) = (row.get(2), row.get(3), row.get(4));
+        let spend_id = SpendId(id);
+        let spends = &mut opened.account.spends;
+        if spends.last().is_none_or(|spend| spend.spend_id != spend_id) {
+            spends.push(Spend { spend_id, amount, moves: Vec::new(), is_reversed });
+        }
+        let (Some(spend), Some(grant_id)) = (spends.last_mut(), row.get(5)) else { continue };
+        let kind = MoveKind::from_code(row.get(6));
+        let kind = kind.ok_or_else(|| Error::inconsistent("grant_move", "kind", id))?;
+        spend.moves.push(GrantMove { grant_id, kind, amount: row.get(7) });
+    }
+    Ok(())
+}

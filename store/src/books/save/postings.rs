@@ -1,0 +1,154 @@
+//! Postings and their moves, written.
+
+use ledger::account::{Cause, Posting};
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::projection::column;
+use crate::statement::{Connection, Statement, execute};
+
+/// Every statement of this module.
+pub(super) const STATEMENTS: &[&Statement] = &[&POSTING_INSERT, &MOVE_INSERT];
+
+const POSTING_INSERT: Statement = Statement {
+    sql: "-- books.posting_insert
+INSERT INTO posting AS p (tenant_id, account_id, unit, seq, contra, amount, balance_after, cause_kind, cause_pos, cause_rev,
+                          effect_no, command_id, root_key, line, effective_at, recorded_at, hash)
+SELECT h.tenant_id, k.account_id, k.unit, k.seq, k.contra, k.amount, k.balance_after, k.cause_kind, k.cause_pos, k.cause_rev,
+       k.effect_no, k.command_id, k.root_key, k.line, k.effective_at, k.recorded_at, k.hash
+FROM log_head h,
+     unnest($2::uuid[], $3::text[], $4::bigint[], $5::smallint[], $6::bigint[], $7::bigint[], $8::smallint[], $9::bigint[],
+            $10::int[], $11::int[], $12::uuid[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[], $17::bytea[])
+     AS k (account_id, unit, seq, contra, amount, balance_after, cause_kind, cause_pos, cause_rev, effect_no, command_id,
+           root_key, line, effective_at, recorded_at, hash)
+WHERE h.tenant_id = $1",
+    params: &[
+        Type::INT4,
+        Type::UUID_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT2_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT2_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT4_ARRAY,
+        Type::INT4_ARRAY,
+        Type::UUID_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
+        Type::BYTEA_ARRAY,
+    ],
+    columns: &[],
+};
+
+const MOVE_INSERT: Statement = Statement {
+    sql: "-- books.move_insert
+INSERT INTO grant_move AS m (tenant_id, account_id, unit, seq, grant_id, kind, amount)
+SELECT h.tenant_id, k.account_id, k.unit, k.seq, k.grant_id, k.kind, k.amount
+FROM log_head h,
+     unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::smallint[], $7::bigint[])
+     AS k (account_id, unit, seq, grant_id, kind, amount)
+WHERE h.tenant_id = $1",
+    params: &[
+        Type::INT4,
+        Type::UUID_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT2_ARRAY,
+        Type::INT8_ARRAY,
+    ],
+    columns: &[],
+};
+
+/// A posting's cause as the columns keep it.
+struct CauseColumns {
+    kind: i16,
+    pos: Option<i64>,
+    rev: Option<i32>,
+    effect_no: Option<i32>,
+    command_id: Option<Uuid>,
+}
+
+impl From<&Cause> for CauseColumns {
+    fn from(cause: &Cause) -> Self {
+        match cause {
+            Cause::Decision { pos, rev, effect_no } => Self {
+                kind: 1,
+                pos: Some(*pos),
+                rev: Some(*rev),
+                effect_no: Some(*effect_no),
+                command_id: None,
+            },
+            Cause::Command(id) => {
+                Self { kind: 2, pos: None, rev: None, effect_no: None, command_id: Some(*id) }
+            }
+        }
+    }
+}
+
+pub(super) async fn write(
+    tx: &impl Connection,
+    tenant_id: i32,
+    rows: &[&Posting],
+) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let causes: Vec<CauseColumns> =
+        rows.iter().map(|posting| CauseColumns::from(&posting.cause)).collect();
+    let contras: Vec<i16> = rows.iter().map(|posting| posting.contra.code()).collect();
+    let sources = rows.iter().map(|posting| posting.source.as_ref());
+    let (roots, lines): (Vec<Option<&str>>, Vec<Option<&str>>) = sources
+        .map(|source| source.map(|it| (it.root_key.as_str(), it.line.as_str())).unzip())
+        .unzip();
+    let hashes: Vec<&[u8]> = rows.iter().map(|posting| posting.hash.as_slice()).collect();
+    execute(
+        tx,
+        &POSTING_INSERT,
+        &[
+            &tenant_id,
+            &column!(rows, account.0),
+            &column!(rows, unit),
+            &column!(rows, seq),
+            &contras,
+            &column!(rows, amount),
+            &column!(rows, balance_after),
+            &column!(causes, kind),
+            &column!(causes, pos),
+            &column!(causes, rev),
+            &column!(causes, effect_no),
+            &column!(causes, command_id),
+            &roots,
+            &lines,
+            &column!(rows, effective_at),
+            &column!(rows, recorded_at),
+            &hashes,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+pub(super) async fn write_moves(
+    tx: &impl Connection,
+    tenant_id: i32,
+    postings: &[&Posting],
+) -> Result<(), Error> {
+    let moved = postings.iter().flat_map(|posting| posting.moves.iter().map(move |m| (posting, m)));
+    let rows: Vec<_> = moved.collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (ids, units) = (column!(rows, 0.account.0), column!(rows, 0.unit));
+    let (seqs, grants) = (column!(rows, 0.seq), column!(rows, 1.grant_id));
+    let kinds: Vec<i16> = rows.iter().map(|(_, moved)| moved.kind.code()).collect();
+    let amounts = column!(rows, 1.amount);
+    execute(tx, &MOVE_INSERT, &[&tenant_id, &ids, &units, &seqs, &grants, &kinds, &amounts])
+        .await
+        .map(drop)
+}

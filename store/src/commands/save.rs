@@ -1,0 +1,155 @@
+//! Commands that were carried out, recorded, with the answers that repeat them.
+
+use ledger::account::Hold;
+use tokio_postgres::types::Type;
+
+use super::outcome::Done;
+use super::turn::Step;
+use crate::error::Error;
+use crate::messages::{BalanceChanged, Sender};
+use crate::projection::column;
+use crate::projection::outbox::MessageRow;
+use crate::statement::{Connection, Statement, execute, text};
+
+/// Every statement of this module.
+pub(super) const STATEMENTS: &[&Statement] = &[&COMMAND_INSERT, &ANSWER_INSERT];
+
+const COMMAND_INSERT: Statement = Statement {
+    sql: "-- commands.insert
+INSERT INTO command AS c (tenant_id, command_id, account_id, unit, kind, body, actor, recorded_at, step, version_before,
+                          version_after)
+SELECT h.tenant_id, k.command_id, k.account_id, k.unit, k.kind, k.body::jsonb, k.actor, k.recorded_at, k.step,
+       k.version_before, k.version_after
+FROM log_head h,
+     unnest($2::uuid[], $3::uuid[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::timestamptz[], $9::bigint[],
+            $10::bigint[], $11::bigint[])
+     AS k (command_id, account_id, unit, kind, body, actor, recorded_at, step, version_before, version_after)
+WHERE h.tenant_id = $1",
+    params: &[
+        Type::INT4,
+        Type::UUID_ARRAY,
+        Type::UUID_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::INT2_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::TEXT_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT8_ARRAY,
+        Type::INT8_ARRAY,
+    ],
+    columns: &[],
+};
+
+const ANSWER_INSERT: Statement = Statement {
+    sql: "-- commands.answer_insert
+INSERT INTO idempotency AS i (tenant_id, key, request_hash, command_id, answer, created_at)
+SELECT h.tenant_id, k.key, k.request_hash, k.command_id, k.answer, k.created_at
+FROM log_head h,
+     unnest($2::text[], $3::bytea[], $4::uuid[], $5::bytea[], $6::timestamptz[]) WITH ORDINALITY
+     AS k (key, request_hash, command_id, answer, created_at, ord)
+WHERE h.tenant_id = $1
+ORDER BY k.ord
+ON CONFLICT DO NOTHING",
+    params: &[
+        Type::INT4,
+        Type::TEXT_ARRAY,
+        Type::BYTEA_ARRAY,
+        Type::UUID_ARRAY,
+        Type::BYTEA_ARRAY,
+        Type::TIMESTAMPTZ_ARRAY,
+    ],
+    columns: &[],
+};
+
+/// Records what was carried out.
+pub(super) async fn commands(
+    tx: &impl Connection,
+    tenant_id: i32,
+    steps: &[Step<'_>],
+) -> Result<(), Error> {
+    let requests: Vec<_> = steps.iter().map(|step| &step.item.request).collect();
+    let kinds: Vec<i16> = requests.iter().map(|request| request.command.kind()).collect();
+    let bodies = steps.iter().map(|step| step.item.request.command.body(&step.item.note));
+    let bodies: Vec<String> = bodies.map(|body| storable(&body)).collect();
+    execute(
+        tx,
+        &COMMAND_INSERT,
+        &[
+            &tenant_id,
+            &column!(requests, command_id),
+            &column!(steps, account.0),
+            &column!(steps, account.1),
+            &kinds,
+            &bodies,
+            &column!(requests, actor),
+            &column!(steps, done.recorded_at),
+            &column!(steps, done.step),
+            &column!(steps, versions.0),
+            &column!(steps, versions.1),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// JSON text as Postgres can store it: NUL, which its texts do not know, becomes U+FFFD.
+fn storable(body: &serde_json::Value) -> String {
+    body.to_string().replace("\\u0000", "\u{fffd}")
+}
+
+/// Saves each answer under its key. False if another process was faster with one of the keys: nothing may be committed
+/// then.
+pub(super) async fn answers(
+    tx: &impl Connection,
+    tenant_id: i32,
+    steps: &[Step<'_>],
+    answers: &[Vec<u8>],
+) -> Result<bool, Error> {
+    let keyed = steps.iter().zip(answers).filter_map(|(step, answer)| {
+        let key = step.item.request.idempotency.as_ref()?;
+        let hash = key.request_hash.as_slice();
+        Some((text(&key.key), hash, step.done.command_id, answer, step.done.recorded_at))
+    });
+    let mut rows: Vec<_> = keyed.collect();
+    if rows.is_empty() {
+        return Ok(true);
+    }
+    // Of two transactions that save the same keys in another order each would wait for the other.
+    rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    let (keys, hashes, ids) = (column!(rows, 0), column!(rows, 1), column!(rows, 2));
+    let (answers, times) = (column!(rows, 3), column!(rows, 4));
+    let inserted =
+        execute(tx, &ANSWER_INSERT, &[&tenant_id, &keys, &hashes, &ids, &answers, &times]).await?;
+    Ok(usize::try_from(inserted).is_ok_and(|inserted| inserted == rows.len()))
+}
+
+/// What the outbox tells of what was carried out: what moved, what is held and let go, and what the account has then.
+pub(super) fn messages(sender: Sender, steps: &[Step<'_>]) -> Vec<MessageRow> {
+    let mut messages = Vec::with_capacity(steps.len().saturating_mul(2));
+    for Step { done, versions, .. } in steps {
+        let moved = done.postings.iter().map(|posting| sender.credits_moved(&done.user, posting));
+        let before = messages.len();
+        messages.extend(moved);
+        let hold = |hold: &Hold| sender.hold_changed((&done.user, &done.unit), hold);
+        messages.extend(done.hold.as_ref().and_then(hold));
+        if messages.len() > before {
+            messages.push(balance_changed(sender, done, versions.1));
+        }
+    }
+    messages
+}
+
+fn balance_changed(sender: Sender, done: &Done, version: i64) -> MessageRow {
+    let balance = BalanceChanged {
+        user: &done.user,
+        unit: &done.unit,
+        posted: done.after.posted,
+        version,
+        held: Some(done.after.held),
+        available: Some(done.after.available),
+        debt: Some(done.after.debt),
+        seq: Some(done.step),
+    };
+    sender.balance_told(done.command_id, &balance)
+}

@@ -1,0 +1,7 @@
+//! Commands through the one door, on a real Postgres.
+
+mod decisions;
+mod histories;
+mod kit;
+mod outcomes;
+mod races;
