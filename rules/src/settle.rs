@@ -121,10 +121,8 @@ pub fn settle(world: &mut World, root_key: &str, cause: &mut Cause, before: &Bef
         return bare(world, root_key);
     }
     let applied = before.user.as_ref().map(|user| Applied { user, weighed: &before.facts });
-    // What was credited of it by another name is to be valued here too.
-    let is_credited = applied.is_some() && Before::of(payment).user == before.user;
     // Who dismissed the rest of a payment said that no more is due.
-    let worth = if is_credited && facts.is_dismissed() {
+    let worth = if facts.is_dismissed() {
         Worth::known(lines_of(world, root_key))
     } else {
         value(world, root_key, &facts, applied.is_some())
