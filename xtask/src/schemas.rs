@@ -35,7 +35,9 @@ pub(crate) fn run(root: &Path, writes: bool) -> anyhow::Result<Vec<PathBuf>> {
                 fs::create_dir_all(file.parent().unwrap_or(&folder))?;
                 fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
             }
-            None => fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?,
+            None => {
+                fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?
+            }
         }
     }
     Ok(differing)
@@ -48,7 +50,11 @@ fn wanted(root: &Path) -> anyhow::Result<Files> {
     command.args(["run", "--quiet", "--locked", "--package", "api", "--example", "schemas"]);
     let output = command.current_dir(root).stderr(Stdio::inherit()).output();
     let output = output.context("running the example `schemas` of the crate `api`")?;
-    ensure!(output.status.success(), "the example `schemas` of the crate `api` ended with {}", output.status);
+    ensure!(
+        output.status.success(),
+        "the example `schemas` of the crate `api` ended with {}",
+        output.status
+    );
     serde_json::from_slice(&output.stdout).context("reading what the example `schemas` printed")
 }
 
