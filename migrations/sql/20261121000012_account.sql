@@ -89,12 +89,13 @@ COMMENT ON COLUMN reversal.seq IS 'First posting of what gave it back.';
 CREATE TRIGGER reversal_append_only BEFORE UPDATE OR DELETE ON reversal FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER reversal_append_only_truncate BEFORE TRUNCATE ON reversal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- Each process its verbs. A clawback may take what holds reserve, so the projector changes holds.
+-- Each process its verbs. A clawback may take what holds reserve, so the projector writes holds, too; rows are written by
+-- INSERT … ON CONFLICT DO UPDATE, so it needs both verbs.
 GRANT INSERT ON command, reversal, posting, grant_move, owner, outbox TO tally_api, tally_keeper;
 GRANT INSERT, UPDATE ON account, credit_grant, hold TO tally_api, tally_keeper;
 GRANT INSERT ON idempotency TO tally_api;
 GRANT SELECT ON command TO tally_keeper, tally_projector;
 GRANT SELECT ON reversal TO tally_api, tally_keeper, tally_projector, tally_reader;
-GRANT SELECT, UPDATE ON hold TO tally_projector;
+GRANT SELECT, INSERT, UPDATE ON hold TO tally_projector;
 
 RESET ROLE;

@@ -30,14 +30,11 @@ pub(crate) fn run(root: &Path, writes: bool) -> anyhow::Result<Vec<PathBuf>> {
     differing.extend(stray.cloned());
     for path in differing.iter().filter(|_| writes) {
         let file = folder.join(path);
-        match wanted.get(path) {
-            Some(text) => {
-                fs::create_dir_all(file.parent().unwrap_or(&folder))?;
-                fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
-            }
-            None => {
-                fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?
-            }
+        if let Some(text) = wanted.get(path) {
+            fs::create_dir_all(file.parent().unwrap_or(&folder))?;
+            fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
+        } else {
+            fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?;
         }
     }
     Ok(differing)

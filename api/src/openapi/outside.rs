@@ -13,7 +13,7 @@ use super::texts::HeaderText;
 /// The promise: these bytes, or an earlier delivery of the same event, are committed.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-struct Received {
+struct Receipt {
     #[schemars(extend("const" = true))]
     received: bool,
     #[schemars(extend("enum" = ["stored", "duplicate"]))]
@@ -71,7 +71,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Outside> {
 fn delivery(id: &'static str, schemas: &mut Schemas) -> Value {
     let text =
         "An event, signed by Stripe, as its bytes were sent. 200 only after it is committed.";
-    let description = Description::new::<Received>(Tag::Stripe, "Deliver an event", text)
+    let description = Description::new::<Receipt>(Tag::Stripe, "Deliver an event", text)
         .header::<HeaderText>("Stripe-Signature", "The time, and signatures of it and the body.");
     let mut delivery = shape(&description, schemas);
     let mut responses = successes(&description, schemas);

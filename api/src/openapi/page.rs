@@ -60,15 +60,15 @@ fn html(document: &Value) -> String {
         for (path, methods) in members(&document["paths"]) {
             let own = members(methods).filter(|(_, operation)| operation["tags"][0] == tag["name"]);
             own.for_each(|(method, operation)| {
-                body.push_str(&section(document, (path, method), operation))
+                body.push_str(&section(document, (path, method), operation));
             });
         }
     }
     body.push_str("<h2>Objects</h2>\n");
     for (name, schema) in members(&document["components"]["schemas"]) {
-        let _ = write!(
+        let _into_a_string = writeln!(
             body,
-            "<details id=\"{0}\"><summary><code>{0}</code> {1}</summary>{2}</details>\n",
+            "<details id=\"{0}\"><summary><code>{0}</code> {1}</summary>{2}</details>",
             escaped(name),
             text(&schema["description"]),
             pretty(schema)
@@ -87,20 +87,20 @@ fn section(document: &Value, (path, method): (&str, &str), operation: &Value) ->
     let mut rest = format!("<p>{}</p>\n", text(&operation["description"]));
     if let Some(role) = operation["x-least-role"].as_str() {
         let scope = text(&operation["security"][0]["key"][0]);
-        let _ = write!(rest, "<p>Least role: {}. Scope: <code>{scope}</code>.", escaped(role));
+        let _into_a_string = write!(rest, "<p>Least role: {}. Scope: <code>{scope}</code>.", escaped(role));
         let for_users = list(&operation["security"]).any(|one| one.get("userToken").is_some());
         rest.push_str(if for_users { " Open to users with a token.</p>\n" } else { "</p>\n" });
     }
     let parameters: String = list(&operation["parameters"]).map(parameter).collect();
     if !parameters.is_empty() {
-        let _ = write!(
+        let _into_a_string = write!(
             rest,
             "<table>\n<tr><th>Parameter</th><th>In</th><th></th><th>Shape</th></tr>\n{parameters}</table>\n"
         );
     }
     let body = &operation["requestBody"]["content"]["application/json"];
     if body.is_object() {
-        let _ = write!(rest, "<p>Body: {}</p>\n", shape(&body["schema"]));
+        let _into_a_string = writeln!(rest, "<p>Body: {}</p>", shape(&body["schema"]));
         if body.get("example").is_some() {
             rest.push_str(&pretty(&body["example"]));
         }

@@ -104,6 +104,6 @@ texts! {
     Limit = {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT};
     /// A moment, with its offset from UTC.
     Moment = {"type": "string", "format": "date-time"};
-    /// How long credits last: an ISO 8601 duration such as P1Y, or period_end.
+    /// How long credits last: an ISO 8601 duration such as P1Y, or `period_end`.
     Expires = {"type": "string", "examples": ["P1Y", "P30D", "period_end"]};
 }

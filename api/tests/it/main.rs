@@ -18,6 +18,7 @@ mod holds;
 mod idempotency;
 mod jwt;
 mod limits;
+mod messages;
 mod openapi;
 mod payments;
 mod races;

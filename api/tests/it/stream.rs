@@ -44,8 +44,8 @@ impl Events {
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let event = Event::read(event);
-                self.text = rest.to_owned();
+                let (event, rest) = (Event::read(event), rest.to_owned());
+                self.text = rest;
                 if event.is_some() {
                     return event;
                 }

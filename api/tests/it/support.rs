@@ -7,7 +7,7 @@ use api::{Access, ApiState, router};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderMap, Method, Request, StatusCode, header, request};
+use http::{Method, Request, StatusCode, header, request};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use rules::reference::{SigningKeys, TenantKeys};

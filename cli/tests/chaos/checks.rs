@@ -140,11 +140,17 @@ pub(crate) async fn everything(cluster: &Cluster, storm: &Storm, acks: &[Acknowl
         assert!(unit.adds_up(), "bought is not granted and unclaimed: {unit:?}");
         assert_eq!(unit.unclaimed, expected.unclaimed);
     }
+    no_session_sits_in_a_transaction(cluster).await;
+    assert_eq!(cluster.tally(&["verify"]).await, Some(0), "verify: {}", cluster.words());
+}
+
+/// Waits until no session sits in a transaction.
+pub(crate) async fn no_session_sits_in_a_transaction(cluster: &Cluster) {
+    let client = cluster.store.get().await.unwrap();
     wait_for("no session that sits in a transaction", async || {
         (number(&client, &STUCK).await == 0).then_some(())
     })
     .await;
-    assert_eq!(cluster.tally(&["verify"]).await, Some(0), "verify: {}", cluster.words());
 }
 
 /// Everything that was acknowledged is there once, where it was said to be, with bytes that were sent.

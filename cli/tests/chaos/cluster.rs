@@ -82,9 +82,7 @@ impl Cluster {
         let roles = [("ingest", ingests), ("projector", projectors)];
         for (role, count) in roles {
             for _ in 0..count {
-                let (address, admin) = (free_address(), free_address());
-                let child = cluster.spawn(role, address, admin);
-                cluster.processes.push(Process { role, address, admin, child });
+                cluster.start_one(role);
             }
         }
         cluster
@@ -92,10 +90,16 @@ impl Cluster {
 
     /// Starts a process that serves the API; where it does, once it does.
     pub(crate) async fn start_api(&mut self) -> SocketAddr {
-        let (address, admin) = (free_address(), free_address());
-        let child = self.spawn("api", address, admin);
-        self.processes.push(Process { role: "api", address, admin, child });
+        let address = self.start_one("api");
         wait_for("the API", async || tokio::net::TcpStream::connect(address).await.ok()).await;
+        address
+    }
+
+    /// Starts another process of this role; where it will serve, if it does.
+    pub(crate) fn start_one(&mut self, role: &'static str) -> SocketAddr {
+        let (address, admin) = (free_address(), free_address());
+        let child = self.spawn(role, address, admin);
+        self.processes.push(Process { role, address, admin, child });
         address
     }
 
@@ -121,8 +125,13 @@ impl Cluster {
 
     /// Where deliveries can go.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
-        let ingests = self.processes.iter().filter(|process| process.role == "ingest");
-        ingests.map(|process| process.address).collect()
+        self.addresses_of("ingest")
+    }
+
+    /// Where the processes of this role serve.
+    pub(crate) fn addresses_of(&self, role: &str) -> Vec<SocketAddr> {
+        let those = self.processes.iter().filter(|process| process.role == role);
+        those.map(|process| process.address).collect()
     }
 
     /// Kills these processes at once, each a bit of `victims`, and starts them again.

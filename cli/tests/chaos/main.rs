@@ -6,6 +6,7 @@
 //! | [`crash`] | processes and Postgres are killed at random moments |
 //! | [`concurrency`] | nothing is killed, but there is a lot of everything |
 //! | [`waiting`] | nothing is killed, but many cases heal at once |
+//! | [`spending`] | what clients do to accounts at once, under kills |
 //! | [`histories`] | the histories of `simulation/model`, compared with what the model says ([`history`], [`outcome`]) |
 //! | [`cluster`] | the processes |
 //! | [`storm`] | what is delivered, in random order |
@@ -32,6 +33,7 @@ mod history;
 mod model;
 mod outcome;
 mod sender;
+mod spending;
 mod storm;
 mod waiting;
 

@@ -177,7 +177,7 @@ pub(crate) fn new_event(
 }
 
 /// Id of a user.
-fn user(number: usize) -> String {
+pub(crate) fn user(number: usize) -> String {
     format!("user{number}")
 }
 

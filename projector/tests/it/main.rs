@@ -13,4 +13,5 @@ mod poison;
 mod reassign;
 mod resolution;
 mod reversed;
+mod told;
 mod waits;

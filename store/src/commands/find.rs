@@ -20,7 +20,8 @@ use crate::statement::{Connection, Statement, batch_execute, query, text};
 pub(super) const STATEMENTS: &[&Statement] = &[&ANSWERS, &RECORDED, &KNOWN];
 
 const ANSWERS: Statement = Statement {
-    sql: "-- commands.answers
+    sql:
+        "-- commands.answers
 SELECT i.key, i.request_hash, i.command_id, i.answer
 FROM unnest($2::text[]) AS k (key)
 CROSS JOIN LATERAL (SELECT * FROM idempotency x WHERE x.tenant_id = $1 AND x.key = k.key LIMIT 1) i",

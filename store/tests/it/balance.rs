@@ -194,6 +194,7 @@ async fn it_is_the_ledgers_balance_at_any_instant() {
     world.database.superuser().await.batch_execute(&sql).await.unwrap();
     let client = world.store(Role::Api).get().await.unwrap();
     let wanted: Vec<_> = accounts.iter().map(|(user, ..)| (user.as_str(), UNIT)).collect();
+    let (mut due, mut owing) = (0, 0);
     // In the middle of the history (the account's clock never goes back), at its end, and when everything is over.
     for at in [SPAN / 2, SPAN, SPAN * 3 / 2, SPAN * 2, SPAN * 4] {
         let found = balance_list(&client, tenant_id, &wanted, second(at)).await.unwrap();
@@ -214,8 +215,12 @@ async fn it_is_the_ledgers_balance_at_any_instant() {
                 "{user} at {at}: {account:#?} after {history:#?}"
             );
             assert_eq!((parts.version, parts.steps), (account.version, 7));
+            let as_it_stands = account.balance(second(at));
+            due += usize::from(as_it_stands.is_ok_and(|balance| balance != seen));
+            owing += usize::from(seen.debt > 0);
         }
     }
+    assert!(due > CASES / 4 && owing > CASES / 4, "{due} with overdue holds, {owing} in debt");
     let one = balance_get(&client, tenant_id, "u_0", UNIT, second(SPAN)).await.unwrap();
     assert_eq!(one, balance_list(&client, tenant_id, &wanted[..1], second(SPAN)).await.unwrap()[0]);
     assert_eq!(balance_get(&client, tenant_id, "nobody", UNIT, second(SPAN)).await.unwrap(), None);

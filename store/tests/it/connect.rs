@@ -39,6 +39,9 @@ async fn each_connection_acts_as_its_role() {
         assert!(["30s", "10min"].contains(&session[3]), "{session:?}");
         assert_eq!(session[4..], ["5s", "10s", "force_custom_plan"]);
     }
+    let reads = Store::connect_for_reads(&world.url(), Role::Api, 1).unwrap();
+    let row = query_one(&reads.get().await.unwrap(), &SESSION, &[]).await.unwrap();
+    assert_eq!((row.get(0), row.get(6)), ("tally_api", "force_generic_plan"));
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ decision          -         ra          r         -     r                -      
 event             ra        r           ra        -     ra               -      r
 event_key         ra        r           ra        -     ra               -      r
 grant_move        -         ra          ra        -     ra               -      r
-hold              -         rw          raw       -     raw              -      r
+hold              -         raw         raw       -     raw              -      r
 idempotency       -         -           -         -     ra               -      r
 log_head          rw(epoch) r           rw(epoch) r     rw(epoch)        -      r
 outbox            -         ra          ra        rd    ra               -      r

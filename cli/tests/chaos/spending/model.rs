@@ -43,18 +43,51 @@ pub(super) struct Terms {
 /// What is done to an account. Holds and spends are named as answers name them, grants by their number.
 #[derive(Clone, Debug)]
 pub(super) enum Deed {
-    Spend { id: String, amount: i64 },
-    Hold { id: String, amount: i64, deadline: Timestamp },
-    Capture { hold: String, amount: Option<i64>, spend: String },
-    Release { hold: String },
-    ExpireHold { hold: String },
-    Grant { grant: i64, amount: i64, terms: Terms },
-    ExpireGrant { grant: i64 },
-    Reverse { spend: String, is_renewed: bool, grant: i64, terms: Terms },
+    Spend {
+        id: String,
+        amount: i64,
+    },
+    Hold {
+        id: String,
+        amount: i64,
+        deadline: Timestamp,
+    },
+    Capture {
+        hold: String,
+        amount: Option<i64>,
+        spend: String,
+    },
+    Release {
+        hold: String,
+    },
+    ExpireHold {
+        hold: String,
+    },
+    Grant {
+        grant: i64,
+        amount: i64,
+        terms: Terms,
+    },
+    ExpireGrant {
+        grant: i64,
+    },
+    Reverse {
+        spend: String,
+        is_renewed: bool,
+        grant: i64,
+        terms: Terms,
+    },
     /// A payment was credited; it never expires.
-    Buy { payment: String, grant: i64, amount: i64 },
+    Buy {
+        payment: String,
+        grant: i64,
+        amount: i64,
+    },
     /// It was taken back.
-    TakeBack { payment: String, amount: i64 },
+    TakeBack {
+        payment: String,
+        amount: i64,
+    },
 }
 
 /// An account.
@@ -119,7 +152,7 @@ impl Account {
             Deed::TakeBack { payment, amount } => {
                 let own = self.payments.get(&payment).ok_or("a payment that was never credited")?;
                 let taken = take(&mut self.free, *own, amount);
-                self.owed += self.draw(amount - taken, now).bare;
+                self.draw(amount - taken, now);
                 Ok(Told { amount, ..Told::default() })
             }
         }
@@ -127,7 +160,7 @@ impl Account {
 
     /// What the account has at an instant. Holds are over at their deadline, grants at their end, done or not.
     pub(super) fn balance(&self, now: Timestamp) -> Balance {
-        let held = self.open_holds(now).map(|hold| hold.amount).sum();
+        let held: i64 = self.open_holds(now).map(|hold| hold.amount).sum();
         let reserved: i64 = self.open_holds(now).flat_map(|hold| hold.reserved.values()).sum();
         let usable: i64 = self.usable(now).values().sum();
         let posted = usable + reserved - self.owed;
@@ -167,7 +200,7 @@ impl Account {
     }
 
     /// Draws from what is free in its order, then from what holds reserve: of each grant, the hold with the longest to go
-    /// loses first.
+    /// loses first. What is not there is owed.
     fn draw(&mut self, amount: i64, now: Timestamp) -> Spend {
         let mut drawn = self.draw_free(amount, now);
         let mut held = Vec::new();
@@ -184,6 +217,7 @@ impl Account {
             drawn.bare -= taken;
             add(&mut drawn.drawn, place, taken);
         }
+        self.owed += drawn.bare;
         drawn
     }
 
@@ -241,7 +275,6 @@ impl Account {
         let rest = self.draw(drawn.bare, now);
         rest.drawn.into_iter().for_each(|(place, taken)| add(&mut drawn.drawn, place, taken));
         drawn.bare = rest.bare;
-        self.owed += drawn.bare;
         let grants = by_grant(&drawn.drawn);
         self.spends.insert(spend, drawn);
         let status = "captured".to_owned();
@@ -322,7 +355,11 @@ fn take(credits: &mut Credits, place: Place, most: i64) -> i64 {
 
 fn add(credits: &mut Credits, place: Place, amount: i64) {
     let sum = credits.get(&place).copied().unwrap_or_default() + amount;
-    if sum == 0 { credits.remove(&place) } else { credits.insert(place, sum) };
+    if sum == 0 {
+        credits.remove(&place)
+    } else {
+        credits.insert(place, sum)
+    };
 }
 
 fn by_grant(credits: &Credits) -> BTreeMap<i64, i64> {

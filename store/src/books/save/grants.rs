@@ -9,10 +9,12 @@ use crate::projection::column;
 use crate::statement::{Connection, Statement, execute};
 
 /// Every statement of this module.
-pub(super) const STATEMENTS: &[&Statement] = &[&GRANT_INSERT, &GRANT_UPDATE];
+pub(super) const STATEMENTS: &[&Statement] = &[&WRITE];
 
-const GRANT_INSERT: Statement = Statement {
-    sql: "-- books.grant_insert
+// New ones and changed ones alike. That a new one does not replace another is seen to by the posting of the same number,
+// which cannot be there twice.
+const WRITE: Statement = Statement {
+    sql: "-- books.grant_write
 INSERT INTO credit_grant AS g
     (tenant_id, account_id, unit, grant_id, priority, expires_at, root_key, line, granted, remaining, held, is_open)
 SELECT h.tenant_id, k.account_id, k.unit, k.grant_id, k.priority, coalesce(k.expires_at, 'infinity'), k.root_key, k.line,
@@ -21,7 +23,10 @@ FROM log_head h,
      unnest($2::uuid[], $3::text[], $4::bigint[], $5::smallint[], $6::timestamptz[], $7::text[], $8::text[], $9::bigint[],
             $10::bigint[], $11::bigint[])
      AS k (account_id, unit, grant_id, priority, expires_at, root_key, line, granted, remaining, held)
-WHERE h.tenant_id = $1",
+WHERE h.tenant_id = $1
+ON CONFLICT (tenant_id, account_id, unit, grant_id) DO UPDATE
+SET priority = excluded.priority, expires_at = excluded.expires_at, remaining = excluded.remaining, held = excluded.held,
+    is_open = excluded.is_open",
     params: &[
         Type::INT4,
         Type::UUID_ARRAY,
@@ -34,27 +39,6 @@ WHERE h.tenant_id = $1",
         Type::INT8_ARRAY,
         Type::INT8_ARRAY,
         Type::INT8_ARRAY,
-    ],
-    columns: &[],
-};
-
-const GRANT_UPDATE: Statement = Statement {
-    sql: "-- books.grant_update
-UPDATE credit_grant g
-SET remaining = k.remaining, held = k.held, is_open = k.remaining > 0, priority = k.priority,
-    expires_at = coalesce(k.expires_at, 'infinity')
-FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::smallint[], $8::timestamptz[])
-    AS k (account_id, unit, grant_id, remaining, held, priority, expires_at)
-WHERE g.tenant_id = $1 AND g.account_id = k.account_id AND g.unit = k.unit AND g.grant_id = k.grant_id",
-    params: &[
-        Type::INT4,
-        Type::UUID_ARRAY,
-        Type::TEXT_ARRAY,
-        Type::INT8_ARRAY,
-        Type::INT8_ARRAY,
-        Type::INT8_ARRAY,
-        Type::INT2_ARRAY,
-        Type::TIMESTAMPTZ_ARRAY,
     ],
     columns: &[],
 };
@@ -64,27 +48,10 @@ pub(super) async fn write(
     tenant_id: i32,
     accounts: &Accounts,
 ) -> Result<(), Error> {
-    let (mut new, mut changed) = (Vec::new(), Vec::new());
-    for (place, opened) in accounts {
-        for row in opened.effects.grants.values() {
-            match row {
-                Row::New(grant) => new.push((place, grant)),
-                Row::Changed(grant) => changed.push((place, grant)),
-            }
-        }
-    }
-    futures_util::try_join!(
-        insert_grants(tx, tenant_id, &new),
-        update_grants(tx, tenant_id, &changed)
-    )?;
-    Ok(())
-}
-
-async fn insert_grants(
-    tx: &impl Connection,
-    tenant_id: i32,
-    rows: &[(&Place, &Grant)],
-) -> Result<(), Error> {
+    let all = accounts
+        .iter()
+        .flat_map(|(place, opened)| opened.effects.grants.values().map(move |row| (place, row)));
+    let rows: Vec<(&Place, &Grant)> = all.map(|(place, row)| (place, Row::get(row))).collect();
     if rows.is_empty() {
         return Ok(());
     }
@@ -94,7 +61,7 @@ async fn insert_grants(
         .unzip();
     execute(
         tx,
-        &GRANT_INSERT,
+        &WRITE,
         &[
             &tenant_id,
             &column!(rows, 0.0),
@@ -108,27 +75,6 @@ async fn insert_grants(
             &column!(rows, 1.remaining),
             &column!(rows, 1.held),
         ],
-    )
-    .await
-    .map(drop)
-}
-
-async fn update_grants(
-    tx: &impl Connection,
-    tenant_id: i32,
-    rows: &[(&Place, &Grant)],
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let (ids, units) = (column!(rows, 0.0), column!(rows, 0.1));
-    let (grants, remaining) = (column!(rows, 1.grant_id), column!(rows, 1.remaining));
-    let (held, priorities) = (column!(rows, 1.held), column!(rows, 1.terms.priority));
-    let expiries = column!(rows, 1.terms.expires_at);
-    execute(
-        tx,
-        &GRANT_UPDATE,
-        &[&tenant_id, &ids, &units, &grants, &remaining, &held, &priorities, &expiries],
     )
     .await
     .map(drop)

@@ -15,7 +15,7 @@ use crate::statement::{Connection, Statement, execute};
 
 pub(super) fn statements() -> Vec<&'static Statement> {
     [
-        &[&ACCOUNT_UPDATE, &REVERSAL_INSERT],
+        &[&ACCOUNT_WRITE, &REVERSAL_INSERT],
         grants::STATEMENTS,
         holds::STATEMENTS,
         postings::STATEMENTS,
@@ -23,15 +23,22 @@ pub(super) fn statements() -> Vec<&'static Statement> {
     .concat()
 }
 
-const ACCOUNT_UPDATE: Statement = Statement {
-    sql: "-- books.account_update
-UPDATE account a
-SET version = k.version, posted = k.posted, held = k.held, overdraft_limit = k.overdraft_limit, frozen = k.frozen,
-    last_hash = k.last_hash, last_at = k.last_at, steps = k.steps
-FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::bytea[],
+// The row is there, and is locked. It is written by its key and not by a join, which a planner that knows nothing of the
+// table yet would make of all that the tenant has.
+const ACCOUNT_WRITE: Statement = Statement {
+    sql: "-- books.account_write
+INSERT INTO account AS a (tenant_id, account_id, unit, version, posted, held, overdraft_limit, frozen, last_hash, last_at, steps)
+SELECT h.tenant_id, k.account_id, k.unit, k.version, k.posted, k.held, k.overdraft_limit, k.frozen, k.last_hash, k.last_at,
+       k.steps
+FROM log_head h,
+     unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::bytea[],
             $10::timestamptz[], $11::bigint[])
-    AS k (account_id, unit, version, posted, held, overdraft_limit, frozen, last_hash, last_at, steps)
-WHERE a.tenant_id = $1 AND a.account_id = k.account_id AND a.unit = k.unit",
+     AS k (account_id, unit, version, posted, held, overdraft_limit, frozen, last_hash, last_at, steps)
+WHERE h.tenant_id = $1
+ON CONFLICT (tenant_id, account_id, unit) DO UPDATE
+SET version = excluded.version, posted = excluded.posted, held = excluded.held,
+    overdraft_limit = excluded.overdraft_limit, frozen = excluded.frozen, last_hash = excluded.last_hash,
+    last_at = excluded.last_at, steps = excluded.steps",
     params: &[
         Type::INT4,
         Type::UUID_ARRAY,
@@ -91,7 +98,7 @@ async fn write_accounts(
     let hashes: Vec<Option<&[u8]>> = rows.iter().map(|(_, account, _)| head(account)).collect();
     execute(
         tx,
-        &ACCOUNT_UPDATE,
+        &ACCOUNT_WRITE,
         &[
             &tenant_id,
             &column!(rows, 0.0),

@@ -4,4 +4,5 @@ mod decisions;
 mod histories;
 mod kit;
 mod outcomes;
+mod plans;
 mod races;

@@ -1,0 +1,56 @@
+//! How accounts and commands are looked up in tables of which the planner knows nothing yet: each key by itself, by all of
+//! its columns. A plan that is made then is kept, and would read all that a tenant has once there is much of it.
+
+use ledger::account::Terms;
+use store::statement::Statement;
+use tokio_postgres::types::{Kind, Type};
+
+use super::kit::{Shop, gift, plain, spend};
+
+/// The settings of a process and of the transaction of a batch.
+const SETTINGS: &str =
+    "SET search_path = tally; SET enable_seqscan = off; SET enable_hashjoin = off;
+    SET enable_mergejoin = off; SET jit = off; SET plan_cache_mode = force_generic_plan";
+
+/// The type as `PREPARE` wants it.
+fn name_of(of: &Type) -> String {
+    if let Kind::Array(inner) = of.kind() {
+        return format!("{}[]", inner.name());
+    }
+    of.name().to_owned()
+}
+
+async fn plan(sql: &tokio_postgres::Client, statement: &Statement) -> String {
+    let name = statement.name().replace('.', "_");
+    let (_, body) = statement.sql.split_once('\n').unwrap();
+    let types: Vec<String> = statement.params.iter().map(name_of).collect();
+    sql.batch_execute(&format!("PREPARE {name} ({}) AS {body}", types.join(", "))).await.unwrap();
+    let nulls = vec!["NULL"; types.len()].join(", ");
+    let rows = sql.query(&format!("EXPLAIN EXECUTE {name} ({nulls})"), &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect::<Vec<&str>>().join("\n")
+}
+
+#[tokio::test]
+async fn each_key_is_looked_up_by_itself() {
+    let users: Vec<String> = (0..100).map(|nr| format!("u_{nr}")).collect();
+    let names: Vec<&str> = users.iter().map(String::as_str).collect();
+    let shop = Shop::new(&names).await;
+    let gifts: Vec<_> = names.iter().map(|user| plain(gift(user, 9, Terms::default()))).collect();
+    let spends: Vec<_> = names.iter().map(|user| plain(spend(user, 3))).collect();
+    shop.run(1, &gifts).await;
+    shop.run(2, &spends).await;
+    shop.sql.batch_execute(SETTINGS).await.unwrap();
+    let ours = |statement: &&Statement| {
+        ["books.", "commands."].iter().any(|module| statement.name().starts_with(module))
+    };
+    for statement in store::all_statements().into_iter().filter(ours) {
+        let plan = plan(&shop.sql, statement).await;
+        assert!(!plan.contains("Seq Scan"), "{}\n{plan}", statement.name());
+        let lines: Vec<&str> = plan.lines().collect();
+        for pair in lines.windows(2) {
+            // Of log_head there is one row for each tenant.
+            let is_wide = pair[1].trim() == "Index Cond: (tenant_id = $1)";
+            assert!(!is_wide || pair[0].contains("log_head"), "{}\n{plan}", statement.name());
+        }
+    }
+}
