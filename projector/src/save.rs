@@ -31,7 +31,7 @@ pub async fn world(tx: &Tx, tenant_id: i32, mut world: World) -> Result<usize, B
         owners: &effects.owners,
         clawback,
     };
-    let posted = books::post_in_tx(tx, tenant_id, world.now, decided).await?;
+    let posted = Box::pin(books::post_in_tx(tx, tenant_id, world.now, decided)).await?;
     for posting in posted.iter().flat_map(|posted| &posted.postings) {
         metrics::counter!("tally_postings_total", "kind" => posting.contra.name()).increment(1);
     }

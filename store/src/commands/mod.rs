@@ -95,7 +95,7 @@ pub async fn execute(
             let outcomes = told.into_iter().flatten().map(|(outcome, _)| outcome);
             return Ok(outcomes.collect());
         }
-        for (place, outcome) in batch.run(store, &round).await? {
+        for (place, outcome) in Box::pin(batch.run(store, &round)).await? {
             count(&requests[place], &outcome.0);
             told[place] = Some(outcome);
         }
