@@ -27,6 +27,8 @@ pub(crate) struct Scripts {
     pub(crate) texts: Vec<String>,
     /// Values of their variables.
     pub(crate) defines: Vec<(String, String)>,
+    /// Settings of the sessions, as `PGOPTIONS` has them.
+    pub(crate) settings: &'static str,
 }
 
 /// pgbench at its best number of connections.
@@ -34,6 +36,7 @@ pub(crate) struct Pgbench {
     program: PathBuf,
     scripts: Vec<tempfile::TempPath>,
     defines: Vec<(String, String)>,
+    settings: &'static str,
     url: String,
     pub(crate) clients: u32,
 }
@@ -48,8 +51,8 @@ impl Pgbench {
             paths.push(path);
         }
         let (program, url) = (program_beside(stand.server_pid()), stand.url.clone());
-        let mut pgbench =
-            Self { program, scripts: paths, defines: scripts.defines, url, clients: 0 };
+        let Scripts { defines, settings, .. } = scripts;
+        let mut pgbench = Self { program, scripts: paths, defines, settings, url, clients: 0 };
         let mut best = (0.0, 0);
         for clients in CLIENTS {
             pgbench.clients = clients;
@@ -91,6 +94,7 @@ impl Pgbench {
     fn command(&self, seconds: u32) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["--no-vacuum", "--protocol=prepared", "--jobs=2"]);
+        command.env("PGOPTIONS", self.settings);
         command.arg(format!("--client={}", self.clients)).arg(format!("--time={seconds}"));
         for script in &self.scripts {
             command.arg("--file").arg(script);

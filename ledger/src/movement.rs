@@ -12,8 +12,10 @@ use crate::ids::Owner;
 pub enum Change {
     /// Adds credits as a grant under the movement's terms.
     Grant,
-    /// Takes credits out of the line's grants.
+    /// Takes credits out of the line's grants. What they lack follows the clawback policy.
     Take(MoveKind),
+    /// The same of what stands in an opening balance: what the line's grants lack is owed, whatever the policy.
+    Owe(MoveKind),
 }
 
 /// One movement of credits.
@@ -56,6 +58,10 @@ impl Movement {
                 Operation::Grant { amount, terms: self.terms, contra, source: Some(source) }
             }
             Change::Take(kind) => Operation::Clawback { amount, source, kind, contra, policy },
+            Change::Owe(kind) => {
+                let policy = ClawbackPolicy::Debt;
+                Operation::Clawback { amount, source, kind, contra, policy }
+            }
         };
         (act, operation)
     }

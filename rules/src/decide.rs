@@ -7,6 +7,7 @@ use ledger::ids::CaseId;
 
 use crate::cases::{self, Telling, Told, conclude};
 use crate::effects::Version;
+use crate::imported::import;
 use crate::movement::{reinstate, unclaimed, unpost, write_off};
 use crate::news::{Act, ActKind, CatalogueNews, News, PaymentNews, Registration};
 use crate::payment::{Facts, StaffVerdict};
@@ -45,6 +46,7 @@ fn heard(world: &mut World, telling: Telling, news: News) -> Option<CaseId> {
             reassign(world, telling, &reassignment);
             None
         }
+        News::Imported(said) => import(world, telling, *said),
         News::Erased => plain(world, telling, Reason::Erased),
     }
 }
@@ -92,9 +94,16 @@ fn record(world: &mut World, telling: Telling, reason: Reason, root_key: Option<
     cases::record(world, root_key, &Settled::plain(reason), reason, telling);
 }
 
-fn payment(world: &mut World, telling: Telling, news: PaymentNews) -> Option<CaseId> {
+/// What is said of a payment joins it. Who says whose it is settles its case, and outranks a dismissal that came before.
+pub(crate) fn payment(world: &mut World, telling: Telling, news: PaymentNews) -> Option<CaseId> {
     let mut cause = Cause::new(telling.pos, telling.rev);
     let (root_key, others) = roots(world, &news, telling.pos);
+    let staff = world.payments.get(&root_key).map(|payment| &payment.facts.staff);
+    if staff.is_some_and(|known| *known < news.facts.staff) {
+        reinstate(world, &root_key, &mut cause);
+    }
+    let is_assigned = news.facts.staff.is_some();
+    let closed_as = if is_assigned { Resolution::Assigned } else { Resolution::Healed };
     let payment = world.payments.entry(root_key.clone());
     let payment =
         payment.or_insert_with(|| Payment { first_pos: telling.pos, ..Payment::default() });
@@ -116,7 +125,7 @@ fn payment(world: &mut World, telling: Telling, news: PaymentNews) -> Option<Cas
     customers(world, telling.pos, news.customers);
     let settled = settle(world, &root_key, &mut cause, &before);
     let told = Told { cause: &cause, by: Some(telling) };
-    conclude(world, &root_key, &settled, told, Resolution::Healed);
+    conclude(world, &root_key, &settled, told, closed_as);
     None
 }
 

@@ -27,6 +27,7 @@
 //! | `movement` | what moves |
 //! | `links` | whose a customer's next payment is |
 //! | `reassign` | a credited payment moves to its right user |
+//! | [`imported`] | payments that another system credited before |
 //! | [`cases`] | which case a payment needs, and what that changes |
 //! | [`decide`] | one event after the other |
 //! | [`effects`] | what is to be written |
@@ -42,6 +43,7 @@ pub mod evidence;
 pub mod expiry;
 pub mod fetching;
 pub mod hashing;
+pub mod imported;
 mod links;
 mod movement;
 pub mod news;

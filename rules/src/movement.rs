@@ -7,6 +7,7 @@ use ledger::account::{self, MoveKind, Source, SystemAccount, Terms};
 use ledger::ids::Owner;
 use ledger::movement::{Change, Movement, NewTerms};
 
+use crate::imported::Gone;
 use crate::reversal::Taken;
 use crate::settle::Cause;
 use crate::world::{Leg, LegKind, World};
@@ -146,13 +147,15 @@ fn set_line(
     (due, taken): (&Line, Taken),
     cause: &mut Cause,
 ) {
-    let (refunded, disputed) = taken.of(due.credits);
+    let Some(payment) = world.payments.get_mut(root_key) else { return };
+    let Gone { refunded, disputed, carried } = payment.facts.gone(due, taken);
+    let is_imported = payment.facts.imported().is_some();
     let targets = [
         (LegKind::Purchase, due.credits),
         (LegKind::Refund, refunded.saturating_neg()),
         (LegKind::Dispute, disputed.saturating_neg()),
+        (LegKind::Carried, carried.saturating_neg()),
     ];
-    let Some(payment) = world.payments.get_mut(root_key) else { return };
     let (mut deltas, mut is_under_other_terms) = (Vec::new(), false);
     for (kind, target) in targets {
         let key = (due.line.clone(), kind);
@@ -174,7 +177,12 @@ fn set_line(
     }
     deltas.sort_by_key(|(_, delta)| delta.is_negative());
     for (kind, delta) in deltas {
-        let change = if delta > 0 { Change::Grant } else { Change::Take(MoveKind::ClawedBack) };
+        let kept = if kind == LegKind::Carried { MoveKind::Moved } else { MoveKind::ClawedBack };
+        let change = match (delta > 0, is_imported) {
+            (true, _) => Change::Grant,
+            (false, false) => Change::Take(kept),
+            (false, true) => Change::Owe(kept),
+        };
         let (unit, line, contra, amount) =
             (&due.unit, &due.line, kind.contra(), delta.saturating_abs());
         let happened_at = happened_at(world, root_key, kind);
@@ -194,7 +202,8 @@ fn hand_over(world: &mut World, root_key: &str, from: &Owner, to: &Owner, cause:
     world.effects.owners.insert(to.clone());
 }
 
-/// The same movement for whatever is posted of each line.
+/// The same movement for whatever is posted of each line. An imported payment may have taken more than it gave: then it
+/// goes the other way.
 fn move_all(
     world: &mut World,
     root_key: &str,
@@ -204,7 +213,13 @@ fn move_all(
 ) {
     for (line, unit, amount) in net(world, root_key) {
         let happened_at = happened_at(world, root_key, LegKind::Purchase);
-        let step = Step { owner, unit: &unit, line: &line, change, contra, amount, happened_at };
+        let change = match change {
+            Change::Grant if amount < 0 => Change::Owe(MoveKind::Moved),
+            Change::Take(_) | Change::Owe(_) if amount < 0 => Change::Grant,
+            onward => onward,
+        };
+        let (unit, line, amount) = (&unit, &line, amount.saturating_abs());
+        let step = Step { owner, unit, line, change, contra, amount, happened_at };
         move_credits(world, root_key, cause, &step);
     }
 }
@@ -232,7 +247,7 @@ struct Step<'a> {
 fn happened_at(world: &World, root_key: &str, kind: LegKind) -> Option<i64> {
     let facts = &world.payments.get(root_key)?.facts;
     let reversed_at = match kind {
-        LegKind::Purchase => None,
+        LegKind::Purchase | LegKind::Carried => None,
         LegKind::Refund => facts.reversals.refunded_at(),
         LegKind::Dispute => facts.reversals.disputed_at(),
     };

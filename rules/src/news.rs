@@ -44,6 +44,8 @@ pub enum News {
     Act(Act),
     /// A person moves a payment to another user.
     Reassigned(Reassignment),
+    /// A person says that another system credited a payment before.
+    Imported(Box<Importing>),
     /// A body was erased.
     Erased,
 }
@@ -118,6 +120,25 @@ pub struct Reassignment {
     pub user: String,
 }
 
+/// A payment that another system credited before this one kept the books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Importing {
+    /// Any of its objects.
+    pub payment: String,
+    /// Whom it was credited to.
+    pub user: String,
+    /// How many credits of which unit.
+    pub worth: (i64, String),
+    /// How many of them that system took back again.
+    pub reversed: i64,
+    /// Money paid, in the currency's minor unit.
+    pub paid: Option<i64>,
+    /// ISO 4217 code, lower case.
+    pub currency: Option<String>,
+    /// When it was paid, in seconds since 1970.
+    pub paid_at: Option<i64>,
+}
+
 /// A version of a catalogue entry, as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogueNews {
@@ -189,6 +210,10 @@ impl Keys {
             News::Reassigned(reassignment) => {
                 self.objects.insert(reassignment.payment.clone());
                 self.users.insert(reassignment.user.clone());
+            }
+            News::Imported(said) => {
+                self.objects.insert(said.payment.clone());
+                self.users.insert(said.user.clone());
             }
             News::Nothing(_) | News::Unreadable { .. } | News::Erased => {}
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::bought::List;
 use crate::catalogue::{self, Known, Names};
 use crate::evidence::{Evidence, user_id};
+use crate::imported::Import;
 use crate::reversal::{Reversals, Taken};
 use crate::world::Attached;
 
@@ -143,6 +144,9 @@ pub struct Facts {
     pub paid_at: Option<i64>,
     /// What a person decided.
     pub staff: Option<StaffDecision>,
+    /// That another system credited it before, by the ids of its objects under which that was said.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub imports: BTreeMap<String, Import>,
     /// Customers and subscriptions that it linked to its user.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub linked: BTreeSet<String>,
@@ -179,14 +183,22 @@ impl Facts {
             (one, another) => one.or(another),
         };
         self.staff = self.staff.take().max(other.staff);
+        for (id, import) in other.imports {
+            let known = self.imports.remove(&id);
+            self.imports.extend(known.max(Some(import)).map(|import| (id, import)));
+        }
         self.linked.extend(other.linked);
         self.waited |= other.waited;
         self.set_aside.extend(other.set_aside);
     }
 
     /// How far the payment has come: as far as any of its objects says. Where an invoice is among them, payment intents and
-    /// charges do not say: each may have paid a part of it only, and the rest may never come.
+    /// charges do not say: each may have paid a part of it only, and the rest may never come. What was credited elsewhere
+    /// was paid.
     pub fn progress(&self) -> Progress {
+        if self.imported().is_some() {
+            return Progress::Paid;
+        }
         let is_invoiced = self.objects.values().any(|told| told.door == Door::Invoice);
         let is_of_all = |told: &&Told| matches!(told.door, Door::Session | Door::Invoice);
         let told = self.objects.values().filter(|told| !is_invoiced || is_of_all(told));
@@ -213,10 +225,11 @@ impl Facts {
         naming.filter_map(|piece| user_id(&piece.value)).map(str::to_owned).collect()
     }
 
-    /// What a person said that it is worth.
+    /// What a person said that it is worth: who settled its case, or who imported it.
     pub fn staff_worth(&self) -> Option<&(i64, String)> {
+        let imported = || self.imported().map(|import| &import.worth);
         match &self.staff.as_ref()?.verdict {
-            StaffVerdict::Assign { worth, .. } => worth.as_ref(),
+            StaffVerdict::Assign { worth, .. } => worth.as_ref().or_else(imported),
             StaffVerdict::Dismiss => None,
         }
     }
@@ -249,13 +262,16 @@ impl Facts {
     }
 
     /// Money and currency, by the preferred kind of object that knows them: of those that are paid, if any is. An invoice
-    /// may be paid by several payment intents, a part by each.
+    /// may be paid by several payment intents, a part by each. Where none says, what was imported does.
     pub fn money(&self) -> (Option<i64>, Option<&str>) {
         let furthest = self.objects.values().map(|told| told.progress).max();
         let known = |told: &&Told| Some(told.progress) == furthest && told.amount.is_some();
         let door = self.objects.values().filter(known).map(|told| told.door).min();
         let mut best =
             self.objects.values().filter(known).filter(|told| Some(told.door) == door).peekable();
+        if let (None, Some(import)) = (best.peek(), self.imported()) {
+            return (import.paid, import.currency.as_deref());
+        }
         let currency = best.peek().and_then(|told| told.currency.as_deref());
         let sum = best.filter_map(|told| told.amount).reduce(i64::saturating_add);
         (sum, currency)

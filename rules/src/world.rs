@@ -123,11 +123,13 @@ pub enum LegKind {
     Refund,
     /// What disputes take back of it; never positive.
     Dispute,
+    /// What another system gave of it before: it stands in an opening balance, so it is taken off here; never positive.
+    Carried,
 }
 
 impl LegKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Purchase, Self::Refund, Self::Dispute];
+    pub const ALL: [Self; 4] = [Self::Purchase, Self::Refund, Self::Dispute, Self::Carried];
 
     /// The number that the database keeps.
     pub const fn code(self) -> i16 {
@@ -135,6 +137,7 @@ impl LegKind {
             Self::Purchase => 1,
             Self::Refund => 2,
             Self::Dispute => 3,
+            Self::Carried => 4,
         }
     }
 
@@ -143,7 +146,7 @@ impl LegKind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// The leg that a movement against this account belongs to; what moves between accounts is of the purchase.
+    /// The leg of which a movement against this account may be written off; what moves between accounts is of the purchase.
     pub const fn of(contra: SystemAccount) -> Self {
         match contra {
             SystemAccount::Refund => Self::Refund,
@@ -164,6 +167,7 @@ impl LegKind {
             Self::Purchase => SystemAccount::Sale,
             Self::Refund => SystemAccount::Refund,
             Self::Dispute => SystemAccount::Dispute,
+            Self::Carried => SystemAccount::Adjustment,
         }
     }
 }

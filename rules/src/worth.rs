@@ -10,7 +10,7 @@ use ledger::account::Terms;
 use crate::bought::{self, List, Uncountable};
 use crate::catalogue::{Counting, Credits, Entry, Known};
 use crate::expiry::NoEnd;
-use crate::payment::{Claims, Facts, StaffVerdict};
+use crate::payment::{Claims, Facts};
 use crate::world::World;
 
 /// Largest quantity of one line: a million is a purchase, more is a mistake.
@@ -21,6 +21,9 @@ pub const MAX_CREDITS: i64 = 1_000_000_000_000_000;
 
 /// Longest name of a unit, in bytes.
 pub const MAX_UNIT_BYTES: usize = 40;
+
+/// Name of the line of what a person said that a payment is worth.
+pub(crate) const ASSIGNED: &str = "assigned";
 
 /// One line of a payment: what it is worth once it is paid.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,10 +124,8 @@ impl Worth {
 /// metadata claim. A person's word, where given, outranks both.
 pub fn worth(facts: &Facts, world: &World, known: &Known) -> Worth {
     let prices = &Prices::of(facts, world, known);
-    if let Some(StaffVerdict::Assign { worth: Some((credits, unit)), .. }) =
-        facts.staff.as_ref().map(|staff| &staff.verdict)
-    {
-        let (line, unit, credits) = ("assigned".into(), unit.clone(), *credits);
+    if let Some((credits, unit)) = facts.staff_worth() {
+        let (line, unit, credits) = (ASSIGNED.into(), unit.clone(), *credits);
         return Worth::known(vec![Line { line, unit, credits, terms: Terms::default() }]);
     }
     if let Some((_, list)) = facts.list() {

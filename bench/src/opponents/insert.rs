@@ -32,5 +32,5 @@ pub(crate) async fn prepare(stand: &Stand) -> anyhow::Result<Pgbench> {
     let body = Purchases::by_all_doors().next().context("a body")?;
     let signature = format!("t=1700000000,v1={}", "5f".repeat(32));
     let defines = vec![("body".to_owned(), body), ("signature".to_owned(), signature)];
-    Pgbench::prepare(stand, Scripts { texts: vec![SCRIPT.to_owned()], defines }).await
+    Pgbench::prepare(stand, Scripts { texts: vec![SCRIPT.to_owned()], defines, settings: "" }).await
 }

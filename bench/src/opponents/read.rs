@@ -11,13 +11,17 @@ use crate::stand::Stand;
 /// Its parameters in their order: tenant, user, account, unit, now.
 const PARAMETERS: usize = 5;
 
+/// The sessions of the API that read.
+const SETTINGS: &str = "-c search_path=tally -c plan_cache_mode=force_generic_plan -c enable_seqscan=off \
+    -c enable_hashjoin=off -c enable_mergejoin=off -c enable_sort=off -c jit=off";
+
 /// It for each of these users; pgbench takes at most 128 scripts.
 pub(crate) async fn prepare(stand: &Stand, users: &[usize]) -> anyhow::Result<Pgbench> {
     anyhow::ensure!(STATEMENT.params.len() == PARAMETERS, "the statement takes other parameters");
     let now = stand.now();
     let defines = users.iter().flat_map(|user| values(stand.tenant_id(), *user, now)).collect();
     let texts = users.iter().map(|user| script(*user)).collect();
-    Pgbench::prepare(stand, Scripts { texts, defines }).await
+    Pgbench::prepare(stand, Scripts { texts, defines, settings: SETTINGS }).await
 }
 
 fn script(user: usize) -> String {

@@ -78,5 +78,5 @@ pub(crate) async fn make(stand: &Stand) -> anyhow::Result<()> {
 /// It with so many payers, at most 10,000.
 pub(crate) async fn prepare(stand: &Stand, payers: usize) -> anyhow::Result<Pgbench> {
     let defines = vec![("payers".to_owned(), payers.to_string())];
-    Pgbench::prepare(stand, Scripts { texts: vec![SCRIPT.to_owned()], defines }).await
+    Pgbench::prepare(stand, Scripts { texts: vec![SCRIPT.to_owned()], defines, settings: "" }).await
 }

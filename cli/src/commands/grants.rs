@@ -31,9 +31,9 @@ pub(crate) struct Create {
     /// Why; it stays on record
     #[arg(long)]
     reason: String,
-    /// Kind of credit
-    #[arg(long, default_value = ledger::DEFAULT_UNIT)]
-    unit: String,
+    /// Kind of credit [default: the usual one]
+    #[arg(long)]
+    unit: Option<String>,
     /// When they end, such as 2027-01-31T00:00:00Z [default: never]
     #[arg(long, value_name = "TIME")]
     expires_at: Option<Timestamp>,
@@ -69,9 +69,9 @@ impl Grants {
         let mut body = Map::from_iter([
             ("amount".to_owned(), json!(amount)),
             ("reason".to_owned(), json!(reason)),
-            ("unit".to_owned(), json!(unit)),
             ("priority".to_owned(), json!(priority)),
         ]);
+        body.extend(unit.map(|unit| ("unit".to_owned(), json!(unit))));
         body.extend(expires_at.map(|at| ("expires_at".to_owned(), json!(at))));
         let service = Remote::new(KeyRole::App)?;
         let path = ["users", &user, "grants"];

@@ -18,9 +18,9 @@ pub(crate) struct Spend {
     /// How many
     #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
     amount: i64,
-    /// Kind of credit
-    #[arg(long, default_value = ledger::DEFAULT_UNIT)]
-    unit: String,
+    /// Kind of credit [default: the usual one]
+    #[arg(long)]
+    unit: Option<String>,
     /// What for; it stays on record
     #[arg(long)]
     description: Option<String>,
@@ -47,7 +47,10 @@ pub(super) struct After {
 impl Spend {
     pub(crate) async fn run(self, format: Format) -> anyhow::Result<Exit> {
         let service = Remote::new(KeyRole::App)?;
-        let mut body = json!({"amount": self.amount, "unit": self.unit});
+        let mut body = json!({"amount": self.amount});
+        if let Some(unit) = self.unit {
+            body["unit"] = Value::from(unit);
+        }
         if let Some(description) = self.description {
             body["description"] = Value::from(description);
         }

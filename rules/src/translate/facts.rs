@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::catalogue::{Said, is_moment};
 use crate::hashing::EvidenceKey;
-use crate::news::{Act, ActKind, CatalogueNews, News, Reassignment, Registration};
+use crate::imported::is_object_of_payment;
+use crate::news::{Act, ActKind, CatalogueNews, Importing, News, Reassignment, Registration};
 use crate::payment::StaffVerdict;
 use crate::worth::{is_credits, is_unit};
 
@@ -51,6 +52,18 @@ enum Fact {
     Due { case: Uuid, version: i32 },
     #[serde(rename = "tally.payment.reassigned")]
     Reassigned { payment: String, version: i64, user: String },
+    #[serde(rename = "tally.payment.imported")]
+    Imported {
+        payment: String,
+        user: String,
+        credits: i64,
+        unit: Option<String>,
+        #[serde(default)]
+        reversed: i64,
+        paid: Option<i64>,
+        currency: Option<String>,
+        paid_at: Option<Timestamp>,
+    },
     #[serde(rename = "tally.event.erased")]
     Erased {},
 }
@@ -107,6 +120,16 @@ fn news(fact: Fact, told_at: Timestamp, key: &EvidenceKey) -> News {
         Fact::Due { case, version } => act(case, version, ActKind::Due),
         Fact::Reassigned { payment, version, user } => {
             News::Reassigned(Reassignment { payment, version, user })
+        }
+        Fact::Imported { payment, user, credits, unit, reversed, paid, currency, paid_at } => {
+            let Some(worth) = worth(credits, unit) else { return no_worth() };
+            let is_money = paid.is_none_or(|paid| paid >= 0);
+            if !is_object_of_payment(&payment) || !(0..=credits).contains(&reversed) || !is_money {
+                return malformed(&"no payment that another system can have credited");
+            }
+            let paid_at = paid_at.map(Timestamp::as_second);
+            let said = Importing { payment, user, worth, reversed, paid, currency, paid_at };
+            News::Imported(Box::new(said))
         }
         Fact::Erased {} => News::Erased,
     }

@@ -125,7 +125,7 @@ impl Lines {
         for movement in movements {
             let line = line(&movement.owner, &movement.unit, &movement.source);
             match (movement.change, &movement.owner) {
-                (Change::Take(_), _) => drawn.insert(line),
+                (Change::Take(_) | Change::Owe(_), _) => drawn.insert(line),
                 (Change::Grant, Owner::User(_)) => given.insert(line),
                 // What an approver wrote off stood on an unclaimed account: nobody had spent it.
                 (Change::Grant, Owner::Unclaimed(_)) => false,
