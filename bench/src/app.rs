@@ -1,5 +1,6 @@
 //! The app: its server asks the API for what its users do.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
@@ -71,6 +72,11 @@ impl App {
         Ok((rate(delivered.times.len(), delivered.elapsed), delivered.times))
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.service.address
+    }
+
     /// Most memory that the process had resident until now, in KiB, where the system tells.
     pub(crate) fn peak_kib(&self) -> Option<u32> {
         self.service.peak_kib()
@@ -93,7 +99,8 @@ impl App {
         .into_bytes()
     }
 
-    fn get(&self, path: &str) -> Vec<u8> {
+    /// A GET of this path.
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
         let key = &self.key;
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\r\n")
             .into_bytes()

@@ -10,6 +10,7 @@
 //! | [`project()`] | events per second when a backlog is drained |
 //! | [`spend()`] | spends per second over HTTP: spread, on one hot account, on old ones |
 //! | [`read()`] | balances read per second over HTTP |
+//! | [`end_to_end()`] | how long after a delivery its credits are seen |
 //! | `app` | the app that asks for them |
 //! | `purchases` | the events, of the size and shape of Stripe's |
 //! | `load` | keep-alive connections that send as fast as they are answered, or at a rate |
@@ -19,6 +20,7 @@
 //! | `report` | what is printed |
 
 mod app;
+mod end_to_end;
 mod ingest;
 mod load;
 mod opponents;
@@ -33,6 +35,7 @@ mod stand;
 
 use std::path::PathBuf;
 
+pub use end_to_end::end_to_end;
 pub use ingest::ingest;
 pub use project::project;
 pub use read::read;

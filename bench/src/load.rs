@@ -89,7 +89,8 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> anyhow::Result<u16> 
     exchange(&mut connect(address).await?, request.as_bytes()).await
 }
 
-async fn connect(address: SocketAddr) -> anyhow::Result<TcpStream> {
+/// A connection that is kept.
+pub(crate) async fn connect(address: SocketAddr) -> anyhow::Result<TcpStream> {
     let stream = TcpStream::connect(address).await;
     let stream = stream.with_context(|| format!("connecting to {address}"))?;
     stream.set_nodelay(true)?;
@@ -97,15 +98,21 @@ async fn connect(address: SocketAddr) -> anyhow::Result<TcpStream> {
 }
 
 /// Sends a request and reads its answer; its status.
-async fn exchange(stream: &mut TcpStream, request: &[u8]) -> anyhow::Result<u16> {
+pub(crate) async fn exchange(stream: &mut TcpStream, request: &[u8]) -> anyhow::Result<u16> {
+    let answer = ask(stream, request).await?;
+    let status = answer.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok());
+    status.and_then(|digits| digits.parse().ok()).context("an answer without a status")
+}
+
+/// Sends a request and reads its answer, head and body.
+pub(crate) async fn ask(stream: &mut TcpStream, request: &[u8]) -> anyhow::Result<Vec<u8>> {
     stream.write_all(request).await?;
     let mut answer = Vec::with_capacity(1024);
     while !is_complete(&answer)? {
         let read = stream.read_buf(&mut answer).await?;
         ensure!(read > 0, "the connection was closed before the answer was complete");
     }
-    let status = answer.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok());
-    status.and_then(|digits| digits.parse().ok()).context("an answer without a status")
+    Ok(answer)
 }
 
 /// Whether an answer has come to its end.

@@ -17,6 +17,9 @@ const PRICE: &str = "price_benchmark";
 /// Credits that it is worth.
 const CREDITS: i64 = 100;
 
+/// More than one user buys in any run.
+const PER_USER: usize = 1_000_000;
+
 /// The doors through which Stripe tells of a purchase.
 const DOORS: [&str; 3] = [
     include_str!("bodies/session.json"),
@@ -31,17 +34,31 @@ pub(crate) struct Purchases {
     doors: usize,
     /// The next event.
     next: usize,
+    /// Who buys, if it is always the same user.
+    user: Option<usize>,
 }
 
 impl Purchases {
     /// Purchases told by all doors, one after the other.
     pub(crate) fn by_all_doors() -> Self {
-        Self { doors: DOORS.len(), next: 0 }
+        Self { doors: DOORS.len(), next: 0, user: None }
     }
 
     /// Purchases told once each. They are others than those of [`Self::by_all_doors`].
     pub(crate) fn by_session() -> Self {
-        Self { doors: 1, next: usize::MAX / 2 }
+        Self { doors: 1, next: usize::MAX / 2, user: None }
+    }
+
+    /// Purchases of one user, told once each.
+    pub(crate) fn of_user(user: usize) -> Self {
+        let next = (usize::MAX / 4).saturating_add(user.saturating_mul(PER_USER));
+        Self { doors: 1, next, user: Some(user) }
+    }
+
+    /// Checkout session of the next purchase, if its session tells of it.
+    pub(crate) fn next_session(&self) -> String {
+        let purchase = self.next.checked_div(self.doors).unwrap_or_default();
+        format!("cs_test_{}", scattered("purchase", purchase).1)
     }
 }
 
@@ -54,7 +71,7 @@ impl Iterator for Purchases {
         self.next = number.checked_add(1)?;
         let purchase = number.checked_div(self.doors)?;
         let template = DOORS.get(number.checked_rem(self.doors)?)?;
-        let user = scattered("user", purchase).0 % USERS;
+        let user = self.user.unwrap_or_else(|| scattered("user", purchase).0 % USERS);
         // Some come back under a new customer, as happens without a login.
         let customer = format!("{user}X{}", purchase % 3);
         let values = [

@@ -1,12 +1,13 @@
 //! Clockwork: what is due by time, and what is looked up on a beat.
 //!
 //! The keeper decides nothing. Whatever it finds it appends to the log as a fact, which the projector then decides
-//! like every other; so any number of keepers may run, and any may be killed at any instant: a fact that two of them tell
-//! has one id.
+//! like every other, or commands what the clock has settled already; so any number of keepers may run, and any may be killed at
+//! any instant: a fact that two of them tell has one id, and what has ended ends once.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`due`] | cases whose time is over |
+//! | [`expiry`] | credits and holds whose time is over |
 //! | [`directory`] | users whom cases wait for, looked up in the app's own table |
 //! | [`catalogue`] | prices as the configuration has them |
 //! | [`gauges`] | how many cases are open |
@@ -17,6 +18,7 @@ mod beat;
 pub mod catalogue;
 pub mod directory;
 pub mod due;
+pub mod expiry;
 mod facts;
 pub mod gauges;
 
@@ -55,6 +57,10 @@ pub fn run(keeper: &Keeper, tenants: Vec<Tenant>, shutdown: &Shutdown) {
         let (own, mut beat) = (keeper.clone(), Beat::new("due cases", tenant_id, shutdown));
         shutdown.spawn("keep due cases", async move {
             while beat.after(own.tell_due(tenant_id).await).await {}
+        });
+        let (own, mut beat) = (keeper.clone(), Beat::new("expiry", tenant_id, shutdown));
+        shutdown.spawn("post what expired", async move {
+            while beat.after(own.expire_due(tenant_id).await).await {}
         });
         let (own, mut beat) = (keeper.clone(), Beat::new("open cases", tenant_id, shutdown));
         shutdown.spawn("measure open cases", async move {

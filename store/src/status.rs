@@ -35,15 +35,16 @@ FROM (SELECT count(*) AS received FROM event WHERE tenant_id = $1) e,
     ],
 };
 
-// Contras: 1 sale, 2 refund, 3 dispute, 8 unclaimed, 9 write_off. Owners: 1 user, 2 unclaimed payment. What was forgiven of
-// a user's (write_off) was taken back all the same: the business bears it.
+// Contras: 1 sale, 2 refund, 3 dispute, 7 adjustment, 8 unclaimed, 9 write_off. Owners: 1 user, 2 unclaimed payment. What was
+// forgiven of a user's (write_off) was taken back all the same: the business bears it. Of adjustments, those that decisions
+// made (cause kind 1) are of payments: reassigned, or carried over from another system.
 const BOOKS: Statement = Statement {
     sql: "-- status.books
 SELECT k.unit, sum(k.bought)::bigint, sum(k.granted)::bigint, sum(k.unclaimed)::bigint, sum(k.written_off)::bigint
 FROM (SELECT unit, target AS bought, 0 AS granted, 0 AS unclaimed, 0 AS written_off
       FROM payment_leg WHERE tenant_id = $1
       UNION ALL
-      SELECT p.unit, 0, CASE WHEN o.kind = 1 AND p.contra IN (1, 2, 3, 8) THEN p.amount ELSE 0 END,
+      SELECT p.unit, 0, CASE WHEN o.kind = 1 AND (p.contra IN (1, 2, 3, 8) OR p.contra = 7 AND p.cause_kind = 1) THEN p.amount ELSE 0 END,
              CASE WHEN o.kind = 2 THEN p.amount ELSE 0 END, CASE WHEN o.kind = 2 AND p.contra = 9 THEN -p.amount ELSE 0 END
       FROM posting p JOIN owner o ON o.tenant_id = $1 AND o.account_id = p.account_id
       WHERE p.tenant_id = $1) k

@@ -45,6 +45,8 @@ enum Scenario {
     Ingest,
     /// A backlog that one projector drains
     Project,
+    /// How long after a delivery its credits are seen, at 500 deliveries per second
+    EndToEnd,
     /// Spends over HTTP, beside a double-entry movement in PL/pgSQL
     Spend,
     /// Balances over HTTP, beside pgbench running the same statement
@@ -57,6 +59,7 @@ impl Bench {
         let reports = match self.scenario {
             Scenario::Ingest => bench::ingest(&options).await?,
             Scenario::Project => bench::project(&options).await?,
+            Scenario::EndToEnd => bench::end_to_end(&options).await?,
             Scenario::Spend => bench::spend(&options).await?,
             Scenario::Read => bench::read(&options).await?,
         };

@@ -5,4 +5,5 @@
 mod catalogue;
 mod directory;
 mod due;
+mod expiry;
 mod world;

@@ -13,8 +13,10 @@
 //! | `find` | what was done before, and whose account each is about |
 //! | `turn` | the evaluation |
 //! | `save` | what was done, recorded |
+//! | `due` | what ran out of time |
 //! | `recorded` | a command as the database keeps it |
 
+mod due;
 mod find;
 mod outcome;
 mod recorded;
@@ -35,13 +37,14 @@ use crate::messages::Sender;
 use crate::projection::outbox;
 use crate::statement::Statement;
 use crate::tx::{Retryable, Tx};
+pub use due::due_list;
 use find::{Found, Target};
 pub use outcome::{After, Done, Outcome};
 pub use request::{AccountKey, Command, IdempotencyKey, Note, Request};
 use turn::{Step, Turn};
 
 pub(crate) fn statements() -> Vec<&'static Statement> {
-    [find::STATEMENTS, save::STATEMENTS].concat()
+    [due::STATEMENTS, find::STATEMENTS, save::STATEMENTS].concat()
 }
 
 /// Makes the bytes of the answer to a request that was carried out. Pure: it is called inside of the transaction.

@@ -73,6 +73,20 @@ pub struct After {
 }
 
 impl Outcome {
+    /// What it did, if it was carried out now.
+    pub fn done(&self) -> Option<&Done> {
+        match self {
+            Self::Done(done) => Some(done),
+            Self::Replayed { .. }
+            | Self::Refused(_)
+            | Self::UserUnknown
+            | Self::HoldUnknown
+            | Self::SpendUnknown
+            | Self::KeyReused
+            | Self::KeyInFlight => None,
+        }
+    }
+
     /// The name that metrics show.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -27,7 +27,7 @@ WITH RECURSIVE chain AS (
 SELECT p.root_key, p.status, p.claimant, o.kind, o.key, u.unit,
        p.facts->'staff'->>'verdict' IS NOT DISTINCT FROM 'dismiss' AS is_dismissed,
        EXISTS (SELECT FROM review_case r WHERE r.tenant_id = $1 AND r.root_key = p.root_key AND r.state = 1) AS has_open_case,
-       coalesce(sum(l.expected), 0)::bigint AS expected, coalesce(sum(l.posted), 0)::bigint AS posted,
+       coalesce(sum(l.expected), 0)::bigint AS expected, coalesce(sum(l.posted) FILTER (WHERE l.leg <> 4), 0)::bigint AS posted,
        coalesce(sum(l.posted) FILTER (WHERE l.leg = 1), 0)::bigint AS purchased
 FROM chain c JOIN payment p ON p.tenant_id = $1 AND p.root_key = c.root_key
 LEFT JOIN owner o ON o.tenant_id = p.tenant_id AND o.account_id = p.owner_account

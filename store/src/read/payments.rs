@@ -103,7 +103,7 @@ pub struct Payment {
 pub struct Leg {
     /// Line of the purchase.
     pub line: String,
-    /// `purchase`, `refund` or `dispute`.
+    /// `purchase`, `refund`, `dispute` or `carried`.
     pub leg: &'static str,
     /// Unit.
     pub unit: String,
@@ -235,6 +235,7 @@ fn read_leg(row: &Row) -> Result<Leg, Error> {
         1_i16 => "purchase",
         2 => "refund",
         3 => "dispute",
+        4 => "carried",
         _ => return Err(Error::inconsistent("payment_leg", "leg", line)),
     };
     Ok(Leg {

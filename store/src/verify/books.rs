@@ -178,7 +178,8 @@ SELECT (SELECT count(*) FROM command WHERE tenant_id = $1), ARRAY(
     ORDER BY k.difference LIMIT $2)",
 );
 
-// Owner kind 1: a user. Origin 1: stripe. Source 1: webhook, which Stripe signs; what we fetched ourselves has no signature.
+// Owner kind 1: a user. Origin 1: stripe; 2: an operator, who imports what another system credited. Source 1: webhook, which
+// Stripe signs; what we fetched ourselves has no signature.
 // Command kinds 5 and 6: a grant was commanded, or a spend given back.
 const ORIGINS: Statement = check(
     "-- verify.origins
@@ -192,7 +193,8 @@ SELECT (SELECT count(*) FROM credit_grant g JOIN owner o ON o.tenant_id = $1 AND
     FROM credit_grant g
     JOIN owner o ON o.tenant_id = $1 AND o.account_id = g.account_id AND o.kind = 1
     LEFT JOIN payment p ON p.tenant_id = $1 AND p.root_key = g.root_key
-    LEFT JOIN event e ON e.tenant_id = $1 AND e.pos = p.first_pos AND e.origin = 1 AND (e.source <> 1 OR e.signature IS NOT NULL)
+    LEFT JOIN event e ON e.tenant_id = $1 AND e.pos = p.first_pos AND (e.origin = 1 AND (e.source <> 1 OR e.signature IS NOT NULL)
+                          OR e.origin = 2 AND e.type = 'tally.payment.imported')
     LEFT JOIN posting q ON q.tenant_id = $1 AND q.account_id = g.account_id AND q.unit = g.unit AND q.seq = g.grant_id
                        AND g.root_key IS NULL
     LEFT JOIN command c ON c.tenant_id = $1 AND c.command_id = q.command_id AND c.kind IN (5, 6)

@@ -1,0 +1,180 @@
+//! From a delivery that was acknowledged to the user who sees the credits: by the answer of the checkout that he waits for, and
+//! by the stream of his balance.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use service::clock::Clock;
+use stripe::signature::Secret;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::Options;
+use crate::app::App;
+use crate::load::{ask, connect, exchange};
+use crate::purchases::{Purchases, request, user_id};
+use crate::report::{Report, lasting, p99_ms};
+use crate::service::SECRET;
+use crate::stand::Stand;
+
+/// Users who buy, one purchase after the other.
+const BUYERS: usize = 64;
+
+/// Deliveries per second, of all of them together.
+const RATE: f64 = 500.0;
+
+/// Purchases of one buyer per second: together they are about [`RATE`].
+const EACH_PER_SECOND: usize = 8;
+
+/// What is promised: milliseconds within which 99 of 100 see it.
+const MARK_MS: f64 = 50.0;
+
+/// Longest wait for anything of one purchase.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// What a stream sends for each change.
+const EVENT: &[u8] = b"event: balance";
+
+/// Measures it.
+pub async fn end_to_end(options: &Options) -> anyhow::Result<Vec<Report>> {
+    let stand = Stand::make(options).await?;
+    stand.open_app().await?;
+    let (ingest, projector) = (stand.serve("ingest").await?, stand.serve("projector").await?);
+    let app = Arc::new(App::start(&stand).await?);
+    let each = usize::try_from(options.seconds)?.saturating_mul(EACH_PER_SECOND);
+    let (mut waited, mut streamed) = (Vec::new(), Vec::new());
+    for pair in 0..usize::try_from(options.pairs)? {
+        let times = Arc::new(Begun { clock: stand.clock.clone(), at: stand.clock.mark() });
+        let mut buyers = JoinSet::new();
+        for number in 0..BUYERS {
+            // Other users in each pair, so that no purchase is told twice.
+            let user = pair.saturating_mul(BUYERS).saturating_add(number);
+            let buyer = Buyer::new(&app, user, number, Arc::clone(&times))?;
+            buyers.spawn(buyer.buy(ingest.address, each));
+        }
+        let (mut by_wait, mut by_stream) = (Vec::new(), Vec::new());
+        while let Some(bought) = buyers.join_next().await {
+            for seen in bought?? {
+                by_wait.push(seen.by_wait);
+                by_stream.push(seen.by_stream);
+            }
+        }
+        waited.push((p99_ms(by_wait).unwrap_or(f64::NAN), MARK_MS));
+        streamed.push((p99_ms(by_stream).unwrap_or(f64::NAN), MARK_MS));
+    }
+    projector.kill().await?;
+    ingest.kill().await?;
+    let limit = || format!("the most that is promised, at {RATE:.0} deliveries/s");
+    let of =
+        |scenario, pairs| Report::new(scenario, limit(), pairs, app.peak_kib()).in_milliseconds();
+    Ok(vec![
+        of("end-to-end, p99 from acknowledged to credited", waited),
+        of("end-to-end, p99 from acknowledged to streamed", streamed),
+    ])
+}
+
+/// When a turn began.
+struct Begun {
+    clock: Clock,
+    at: Instant,
+}
+
+/// After how long a purchase was seen.
+struct Seen {
+    by_wait: Duration,
+    by_stream: Duration,
+}
+
+/// A user who buys, waits for his checkout, and watches his balance.
+struct Buyer {
+    app: Arc<App>,
+    secret: Secret,
+    purchases: Purchases,
+    user: usize,
+    /// Which of the buyers: they do not begin all at once.
+    number: usize,
+    begun: Arc<Begun>,
+}
+
+impl Buyer {
+    fn new(app: &Arc<App>, user: usize, number: usize, begun: Arc<Begun>) -> anyhow::Result<Self> {
+        let (app, secret) = (Arc::clone(app), Secret::parse(SECRET)?);
+        Ok(Self { app, secret, purchases: Purchases::of_user(user), user, number, begun })
+    }
+
+    async fn buy(mut self, ingest: SocketAddr, count: usize) -> anyhow::Result<Vec<Seen>> {
+        let mut stripe = connect(ingest).await?;
+        let mut checkout = connect(self.app.address()).await?;
+        let mut balance = Stream::open(&self.app, self.user).await?;
+        let mut all = Vec::with_capacity(count);
+        for number in 0..count {
+            let place = number.saturating_mul(BUYERS).saturating_add(self.number);
+            let due = lasting(place, RATE).and_then(|after| self.begun.at.checked_add(after));
+            tokio::time::sleep_until(due.context("a time to buy at")?.into()).await;
+            let session = self.purchases.next_session();
+            let body = self.purchases.next().context("a purchase")?;
+            let delivery = request(&self.secret, self.begun.clock.now(), &body);
+            let status = exchange(&mut stripe, &delivery).await?;
+            ensure!(status == 200, "a delivery was answered {status}");
+            let acknowledged = self.begun.clock.mark();
+            let since = || self.begun.clock.mark().saturating_duration_since(acknowledged);
+            let path = format!("/v1/checkout_sessions/{session}?wait=10");
+            let question = self.app.get(&path);
+            let by_wait = async {
+                let answer = ask(&mut checkout, &question).await?;
+                let is_credited = String::from_utf8_lossy(&answer).contains("\"credited\"");
+                ensure!(is_credited, "{session}: {}", String::from_utf8_lossy(&answer));
+                Ok(since())
+            };
+            let by_stream = async {
+                balance.next().await?;
+                Ok(since())
+            };
+            let seen =
+                tokio::time::timeout(WAIT_MAX, async { tokio::try_join!(by_wait, by_stream) });
+            let (by_wait, by_stream) =
+                seen.await.context("waiting for a purchase to be seen")??;
+            all.push(Seen { by_wait, by_stream });
+        }
+        Ok(all)
+    }
+}
+
+/// The stream of a balance.
+struct Stream {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Stream {
+    /// Opens it, and reads the balance of the beginning.
+    async fn open(app: &App, user: usize) -> anyhow::Result<Self> {
+        let mut stream = connect(app.address()).await?;
+        let path = format!("/v1/users/{}/balance/stream", user_id(user));
+        stream.write_all(&app.get(&path)).await?;
+        let mut opened = Self { stream, read: Vec::new() };
+        tokio::time::timeout(WAIT_MAX, opened.next()).await.context("opening a stream")??;
+        Ok(opened)
+    }
+
+    /// Reads to the end of the next balance.
+    async fn next(&mut self) -> anyhow::Result<()> {
+        loop {
+            if let Some(begin) = place_of(EVENT, &self.read)
+                && let Some(end) = place_of(b"\n\n", self.read.get(begin..).unwrap_or_default())
+            {
+                self.read.drain(..begin.saturating_add(end));
+                return Ok(());
+            }
+            let read = self.stream.read_buf(&mut self.read).await?;
+            ensure!(read > 0, "a stream ended: {}", String::from_utf8_lossy(&self.read));
+        }
+    }
+}
+
+fn place_of(what: &[u8], bytes: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
+}
