@@ -45,16 +45,16 @@ impl Account {
     }
 
     async fn run(&self, id: u128, command: Command) -> Done {
-        let request = Request {
+        let requests = [Request {
             command_id: Uuid::from_u128(id),
             idempotency: None,
             actor: "key_1".to_owned(),
             command,
-        };
+        }];
         let keeper = &self.world.keeper;
         let (tenant_id, now) = (self.world.tenant_id, keeper.clock.now());
-        let outcomes = execute(&keeper.store, tenant_id, now, &[request], &|_, _| Vec::new());
-        match &outcomes.await.unwrap()[..] {
+        let outcomes = execute(&keeper.store, tenant_id, now, &requests, &|_, _| Vec::new()).await;
+        match &outcomes.unwrap()[..] {
             [Outcome::Done(done)] => done.as_ref().clone(),
             other => panic!("{other:?}"),
         }
