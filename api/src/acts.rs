@@ -163,6 +163,7 @@ pub(crate) async fn who_and_when(
         "tally.case.assigned" => "assigned",
         "tally.case.dismissed" => "dismissed",
         "tally.payment.reassigned" => "reassigned",
+        "tally.payment.imported" => "imported",
         _ => "acted on",
     };
     let name = names(client, tenant_id, std::slice::from_ref(&key_id)).await?.into_iter().next();

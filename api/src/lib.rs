@@ -17,6 +17,7 @@
 //! | [`explain`] | the story of anything, in plain English |
 //! | [`catalogue`] | what a price is worth |
 //! | [`audit`] | who did what |
+//! | [`openapi`](mod@openapi) | all of this, described for programs and people |
 
 mod acts;
 mod audit;

@@ -85,6 +85,7 @@ fn handler(operation: Operation) -> MethodRouter<ApiState> {
         Operation::EventPayload => on(method, events::payload::handler),
         Operation::PaymentGet => on(method, payments::show::handler),
         Operation::PaymentReassign => on(method, payments::reassign::handler),
+        Operation::PaymentImport => on(method, payments::import::handler),
         Operation::Explain => on(method, explain::handler),
         Operation::AuditList => on(method, audit::list::handler),
         Operation::CatalogueList => on(method, catalogue::list::handler),

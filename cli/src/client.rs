@@ -4,13 +4,16 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// Longest wait for an answer: longer than any operation waits for a decision.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// On the answer to whoever asks for what was done before.
+const REPLAYED: &str = "idempotent-replayed";
 
 /// The API, asked with one key.
 #[derive(Clone)]
@@ -69,6 +72,17 @@ impl Client {
         self.ask(Method::POST, path, Some(body), Some(idempotency_key)).await
     }
 
+    /// Has something made that is made once; whether it was there already.
+    pub(crate) async fn make(
+        &self,
+        path: &str,
+        body: &Value,
+        idempotency_key: Option<&str>,
+    ) -> anyhow::Result<bool> {
+        let answer = self.send(Method::POST, path, Some(body), idempotency_key).await?;
+        Ok(answer.headers().contains_key(REPLAYED))
+    }
+
     async fn ask(
         &self,
         method: Method,
@@ -76,6 +90,19 @@ impl Client {
         body: Option<&Value>,
         idempotency_key: Option<&str>,
     ) -> anyhow::Result<Value> {
+        let doing = || format!("{method} {}{path}", self.base);
+        let answer = self.send(method.clone(), path, body, idempotency_key).await?;
+        answer.json().await.with_context(doing)
+    }
+
+    /// Sends a request; the answer, if it is no refusal.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        idempotency_key: Option<&str>,
+    ) -> anyhow::Result<Response> {
         let doing = || format!("{method} {}{path}", self.base);
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
         request = request.bearer_auth(self.key.expose_secret());
@@ -88,7 +115,7 @@ impl Client {
         let response = request.send().await.with_context(doing)?;
         let status = response.status();
         if status.is_success() {
-            return response.json().await.with_context(doing);
+            return Ok(response);
         }
         let problem = response.json().await.unwrap_or_default();
         Err(anyhow::Error::from(Refused { status, problem }).context(doing()))

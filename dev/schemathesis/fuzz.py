@@ -69,7 +69,8 @@ def fuzz(tally, role, arguments):
     environment = dict(os.environ, SCHEMATHESIS_HOOKS="hooks", PYTHONPATH=str(HERE))
     if role:
         command += ["--header", "Authorization: Bearer " + tally.keys[f"TALLY_KEY_{role}"]]
-    return subprocess.run([*command, *arguments], env=environment, check=False).returncode == 0
+    # It leaves its notes where it runs.
+    return subprocess.run([*command, *arguments], env=environment, cwd=TARGET, check=False).returncode == 0
 
 
 def main():

@@ -109,6 +109,7 @@ async fn discover(
             | News::Fetched { .. }
             | News::Act(_)
             | News::Reassigned(_)
+            | News::Imported(_)
             | News::Erased => {}
         }
     }
@@ -192,14 +193,10 @@ fn provisional_roots(
     let mut new: BTreeMap<String, String> = BTreeMap::new();
     let mut first: BTreeMap<String, i64> = BTreeMap::new();
     for item in work {
-        let Some((pos, News::Payment(news))) = item.told() else { continue };
-        let root_key = news
-            .objects
-            .iter()
-            .find_map(|object| roots.get(object))
-            .unwrap_or(&news.root_key)
-            .clone();
-        for object in news.objects.iter().chain([&root_key]) {
+        let Some((pos, news)) = item.told() else { continue };
+        let Some((objects, name)) = news.of_payment() else { continue };
+        let root_key = objects.iter().find_map(|object| roots.get(*object)).unwrap_or(name).clone();
+        for object in objects.into_iter().chain([&root_key]) {
             if !roots.contains_key(object) {
                 roots.insert(object.clone(), root_key.clone());
                 new.insert(object.clone(), root_key.clone());

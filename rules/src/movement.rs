@@ -214,9 +214,9 @@ fn move_all(
     for (line, unit, amount) in net(world, root_key) {
         let happened_at = happened_at(world, root_key, LegKind::Purchase);
         let change = match change {
-            Change::Grant if amount < 0 => Change::Owe(MoveKind::Moved),
-            Change::Take(_) | Change::Owe(_) if amount < 0 => Change::Grant,
-            onward => onward,
+            _ if amount >= 0 => change,
+            Change::Grant => Change::Owe(MoveKind::Moved),
+            Change::Take(_) | Change::Owe(_) => Change::Grant,
         };
         let (unit, line, amount) = (&unit, &line, amount.saturating_abs());
         let step = Step { owner, unit, line, change, contra, amount, happened_at };

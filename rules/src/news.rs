@@ -180,6 +180,17 @@ impl News {
     pub fn said(&self) -> &Self {
         if let Self::Fetched { said, .. } = self { said } else { self }
     }
+
+    /// The objects of the payment that it is about, and the name of that should it be the first that is heard of it.
+    pub fn of_payment(&self) -> Option<(Vec<&String>, &String)> {
+        if let Self::Payment(news) = self {
+            Some((news.objects.iter().collect(), &news.root_key))
+        } else if let Self::Imported(said) = self {
+            Some((vec![&said.payment], &said.payment))
+        } else {
+            None
+        }
+    }
 }
 
 impl Keys {
@@ -357,36 +368,20 @@ mod tests {
 
     #[test]
     fn keys_cover_what_is_in_them_all() {
-        let one = |add: fn(&mut Keys)| {
+        let one = |add: fn(&mut Keys) -> bool| {
             let mut keys = Keys::default();
-            add(&mut keys);
+            assert!(add(&mut keys));
             keys
         };
-        let single: [fn(&mut Keys); 8] = [
-            |keys| {
-                keys.objects.insert("x".into());
-            },
-            |keys| {
-                keys.customers.insert("x".into());
-            },
-            |keys| {
-                keys.users.insert("x".into());
-            },
-            |keys| {
-                keys.candidates.insert("x".into());
-            },
-            |keys| {
-                keys.emails.insert("x".into());
-            },
-            |keys| {
-                keys.names.insert("x".into());
-            },
-            |keys| {
-                keys.prices.insert(vec!["x".into()]);
-            },
-            |keys| {
-                keys.cases.insert(CaseId::derive(1, "x", "x"));
-            },
+        let single: [fn(&mut Keys) -> bool; 8] = [
+            |keys| keys.objects.insert("x".into()),
+            |keys| keys.customers.insert("x".into()),
+            |keys| keys.users.insert("x".into()),
+            |keys| keys.candidates.insert("x".into()),
+            |keys| keys.emails.insert("x".into()),
+            |keys| keys.names.insert("x".into()),
+            |keys| keys.prices.insert(vec!["x".into()]),
+            |keys| keys.cases.insert(CaseId::derive(1, "x", "x")),
         ];
         for add in single {
             assert!(one(add).covers(&one(add)) && one(add).covers(&Keys::default()));

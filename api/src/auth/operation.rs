@@ -72,6 +72,8 @@ pub enum Operation {
     PaymentGet,
     /// Move a payment to the right user.
     PaymentReassign,
+    /// Take over a payment that another system credited.
+    PaymentImport,
     /// Tell the story of anything.
     Explain,
     /// Who did what.
@@ -128,7 +130,7 @@ pub(crate) const WRITE_OFF: KeyRole = KeyRole::Approver;
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::UserImport,
         Self::UserPut,
         Self::UserGet,
@@ -161,6 +163,7 @@ impl Operation {
         Self::EventPayload,
         Self::PaymentGet,
         Self::PaymentReassign,
+        Self::PaymentImport,
         Self::Explain,
         Self::AuditList,
         Self::CatalogueList,
@@ -207,6 +210,7 @@ impl Operation {
             Self::EventPayload => row(Get, "/v1/events/{id}/payload", Support, "events:read", No),
             Self::PaymentGet => row(Get, "/v1/payments/{id}", Support, "payments:read", No),
             Self::PaymentReassign => row(Post, "/v1/payments/{id}/reassign", Support, "payments:write", No),
+            Self::PaymentImport => row(Post, "/v1/payments/{id}/import", Admin, "payments:import", No),
             Self::Explain => row(Get, "/v1/explain/{id}", Support, "explain:read", No),
             Self::AuditList => row(Get, "/v1/audit", Support, "audit:read", No),
             Self::CatalogueList => row(Get, "/v1/catalogue", Support, "catalogue:read", No),

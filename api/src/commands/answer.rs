@@ -12,7 +12,7 @@ use crate::error::invalid;
 use crate::users::not_found;
 
 /// On an answer that was given before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Seconds after which to come again when too much waits: by then it is done.
 const BUSY_RETRY_SECONDS: u32 = 1;

@@ -32,6 +32,19 @@ pub(crate) struct Request {
     /// Lower is spent first.
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<i16>,
+    /// What they come from: given away (`promo`) if left out, or brought over from elsewhere (`adjustment`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contra: Option<Contra>,
+}
+
+/// The system account on the other side of what is given.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[schemars(rename = "GrantContra")]
+#[serde(rename_all = "snake_case")]
+enum Contra {
+    #[default]
+    Promo,
+    Adjustment,
 }
 
 /// Answers 201 with the grant.
@@ -45,7 +58,10 @@ pub(crate) async fn handler(
         amount: body.amount.get(),
         terms: terms(body.expires_at, body.priority),
         reason: body.reason,
-        contra: SystemAccount::Promo,
+        contra: match body.contra.unwrap_or_default() {
+            Contra::Promo => SystemAccount::Promo,
+            Contra::Adjustment => SystemAccount::Adjustment,
+        },
     };
     by.have(&state, command, StatusCode::CREATED).await
 }

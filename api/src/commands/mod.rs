@@ -37,6 +37,7 @@ use store::commands::{Outcome, Request};
 use store::notify::Notifier;
 use store::tenant::Tenant;
 
+pub(crate) use answer::REPLAYED;
 use batcher::{Batcher, Failure, QUEUE_COMMANDS_MAX, Queue};
 
 /// The ways into the books of the tenants that are served.

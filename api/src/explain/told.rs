@@ -50,6 +50,13 @@ pub(super) fn told(material: &Material, event: &Envelope, of_this: bool) -> Stri
             text(fact, "user"),
             reason(fact)
         ),
+        "tally.payment.imported" => format!(
+            "{} imported payment {}: the system before had credited it to user {}{}.",
+            actor(),
+            text(fact, "payment"),
+            text(fact, "user"),
+            worth(fact)
+        ),
         "tally.event.erased" => {
             let pos = fact.body.get("pos").and_then(Value::as_i64).unwrap_or_default();
             format!(

@@ -25,9 +25,12 @@ pub(super) struct Document {
     info: Value,
     servers: Value,
     tags: Vec<Value>,
-    paths: BTreeMap<String, Map<String, Value>>,
+    paths: Paths,
     components: Value,
 }
+
+/// Operations by path and method.
+type Paths = BTreeMap<String, Map<String, Value>>;
 
 /// What describes requests, and what describes answers: a member that may be left out of one stands in the other.
 pub(super) struct Schemas {
@@ -41,18 +44,7 @@ impl Document {
     /// The document of this program.
     pub(super) fn new() -> Self {
         let mut schemas = Schemas::new();
-        schemas.answers.subschema_for::<problem::Problem>();
-        let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-        let mut add = |path: &str, method: &str, described: Value| {
-            paths.entry(path.to_owned()).or_default().insert(method.to_lowercase(), described);
-        };
-        for operation in Operation::ALL {
-            let described = behind_the_door(operation, &mut schemas);
-            add(operation.path(), operation.method().as_str(), described);
-        }
-        for (path, method, described) in outside::all(&mut schemas) {
-            add(path, method, described);
-        }
+        let paths = paths(&mut schemas);
         let tag = |(name, description)| json!({"name": name, "description": description});
         Self {
             openapi: "3.1.1",
@@ -80,11 +72,10 @@ impl Schemas {
             });
             settings.into_generator()
         };
-        Self {
-            requests: generator(Contract::Deserialize),
-            answers: generator(Contract::Serialize),
-            refusals: Map::new(),
-        }
+        let (requests, mut answers) =
+            (generator(Contract::Deserialize), generator(Contract::Serialize));
+        answers.subschema_for::<problem::Problem>();
+        Self { requests, answers, refusals: Map::new() }
     }
 
     fn into_components(mut self) -> Value {
@@ -98,6 +89,22 @@ impl Schemas {
             "securitySchemes": security_schemes(),
         })
     }
+}
+
+/// Everything that is served.
+fn paths(schemas: &mut Schemas) -> Paths {
+    let mut paths = Paths::new();
+    let mut add = |path: &str, method: &str, described: Value| {
+        paths.entry(path.to_owned()).or_default().insert(method.to_lowercase(), described);
+    };
+    for operation in Operation::ALL {
+        let described = behind_the_door(operation, schemas);
+        add(operation.path(), operation.method().as_str(), described);
+    }
+    for (path, method, described) in outside::all(schemas) {
+        add(path, method, described);
+    }
+    paths
 }
 
 /// An operation of the table.
@@ -225,4 +232,25 @@ fn security_schemes() -> Value {
             "description": "A token of the app's issuer, which names a user: he reads what is his.",
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// schemars tells two types of one name apart by a number, and the maps of requests and answers become one.
+    #[test]
+    fn a_name_stands_for_one_schema() {
+        let mut schemas = Schemas::new();
+        paths(&mut schemas);
+        let answers = schemas.answers.take_definitions(true);
+        for (name, schema) in schemas.requests.take_definitions(true) {
+            let other = answers.get(&name);
+            assert!(other.is_none_or(|other| *other == schema), "{name} is two things");
+            assert!(!name.ends_with(|last: char| last.is_ascii_digit()), "{name} is one of two");
+        }
+        for name in answers.keys() {
+            assert!(!name.ends_with(|last: char| last.is_ascii_digit()), "{name} is one of two");
+        }
+    }
 }

@@ -87,7 +87,8 @@ fn section(document: &Value, (path, method): (&str, &str), operation: &Value) ->
     let mut rest = format!("<p>{}</p>\n", text(&operation["description"]));
     if let Some(role) = operation["x-least-role"].as_str() {
         let scope = text(&operation["security"][0]["key"][0]);
-        let _into_a_string = write!(rest, "<p>Least role: {}. Scope: <code>{scope}</code>.", escaped(role));
+        let _into_a_string =
+            write!(rest, "<p>Least role: {}. Scope: <code>{scope}</code>.", escaped(role));
         let for_users = list(&operation["security"]).any(|one| one.get("userToken").is_some());
         rest.push_str(if for_users { " Open to users with a token.</p>\n" } else { "</p>\n" });
     }

@@ -55,8 +55,8 @@ words! {
     /// How far the money of a payment is.
     PaymentStatus =
         [Status::Unknown, Status::Pending, Status::Paid, Status::Failed, Status::NotOurs].map(Status::name);
-    /// Which part of a line: what was bought, or what was taken back of it.
-    LegKind = ["purchase", "refund", "dispute"];
+    /// Which part of a line: what was bought, what was taken back of it, or what another system had given of it before.
+    LegKind = ["purchase", "refund", "dispute", "carried"];
     /// The system account on the other side of a movement.
     Contra = SystemAccount::ALL.map(SystemAccount::name);
     /// How far a hold is.

@@ -10,6 +10,7 @@ use store::read::payments::{Leg, Payment, payment_get, payment_leg_list};
 
 use crate::error::RouteError;
 
+pub(crate) mod import;
 pub(crate) mod reassign;
 mod reversals;
 pub(crate) mod show;

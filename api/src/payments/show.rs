@@ -111,9 +111,9 @@ pub(crate) async fn names(
     tenant_id: i32,
     payment: &Payment,
 ) -> Result<Vec<String>, RouteError> {
-    let objects = payment.facts.get("objects").and_then(Value::as_object);
-    let mut names: Vec<String> =
-        objects.into_iter().flat_map(|objects| objects.keys().cloned()).collect();
+    let told = ["objects", "imports"].map(|member| payment.facts.get(member));
+    let told = told.into_iter().flatten().filter_map(Value::as_object);
+    let mut names: Vec<String> = told.flat_map(|objects| objects.keys().cloned()).collect();
     names.push(payment.root_key.clone());
     let roots = payment_root_list(client, tenant_id, &names).await?;
     names.extend(roots);

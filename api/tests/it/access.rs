@@ -45,6 +45,7 @@ GET  /v1/events/{id}                      support   events:read       no
 GET  /v1/events/{id}/payload              support   events:read       no
 GET  /v1/payments/{id}                    support   payments:read     no
 POST /v1/payments/{id}/reassign           support   payments:write    no
+POST /v1/payments/{id}/import             admin     payments:import   no
 GET  /v1/explain/{id}                     support   explain:read      no
 GET  /v1/audit                            support   audit:read        no
 GET  /v1/catalogue                        support   catalogue:read    no

@@ -16,6 +16,7 @@ mod events;
 mod explain;
 mod holds;
 mod idempotency;
+mod import;
 mod jwt;
 mod limits;
 mod messages;

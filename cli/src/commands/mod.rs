@@ -18,6 +18,7 @@ mod events;
 mod explain;
 mod grants;
 mod healthcheck;
+mod import;
 mod keys;
 mod man;
 mod migrate;
@@ -71,6 +72,7 @@ enum Command {
     Users(users::Users),
     #[command(subcommand)]
     Catalogue(catalogue::Catalogue),
+    Import(import::Import),
     #[command(subcommand)]
     Keys(keys::Keys),
     #[command(subcommand)]
@@ -109,6 +111,7 @@ impl Tally {
             Command::Explain(command) => command.run(format).await,
             Command::Users(command) => command.run(format).await,
             Command::Catalogue(command) => command.run(format).await,
+            Command::Import(command) => command.run(format).await,
             Command::Keys(command) => command.run(format).await,
             Command::Grants(command) => command.run(format).await,
             Command::Spend(command) => command.run(format).await,

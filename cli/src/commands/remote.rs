@@ -85,6 +85,17 @@ impl Remote {
         })
     }
 
+    /// Has something made there that is made once; whether it was there already.
+    pub(crate) async fn make(
+        &self,
+        path: &[&str],
+        body: &Value,
+        idempotency_key: Option<&str>,
+    ) -> anyhow::Result<bool> {
+        let asked = self.client.make(&path_of(path, &[])?, body, idempotency_key).await;
+        asked.map_err(|error| self.advise(error))
+    }
+
     /// Says before the error what to do about it, where it does not say so itself.
     fn advise(&self, error: anyhow::Error) -> anyhow::Error {
         let refused = error.chain().find_map(|cause| cause.downcast_ref::<Refused>());
@@ -134,6 +145,14 @@ pub(crate) fn concerns_one_request(error: &anyhow::Error) -> bool {
     let refused = error.chain().find_map(|cause| cause.downcast_ref::<Refused>());
     refused.is_some_and(|refused| {
         refused.status.is_client_error() && !NOT_ALLOWED.contains(&refused.status)
+    })
+}
+
+/// Whether the same request may succeed a moment later: too much was asked for, or the service was not up to it.
+pub(crate) fn may_succeed_later(error: &anyhow::Error) -> bool {
+    let refused = error.chain().find_map(|cause| cause.downcast_ref::<Refused>());
+    refused.is_some_and(|refused| {
+        refused.status.is_server_error() || refused.status == StatusCode::TOO_MANY_REQUESTS
     })
 }
 

@@ -14,9 +14,7 @@
 //! | [`model`] | what the books must say in the end |
 //! | [`checks`] | what they say |
 //!
-//! Longer: `TALLY_CRASH_ROUNDS=100 TALLY_CRASH_POSTGRES=20 TALLY_CONCURRENCY_DELIVERIES=50000 cargo test --release -p cli
-//! --test chaos`, and `TALLY_WAITING_CASES=100000` and `TALLY_HISTORIES=2000` (made by `python3`) with them.
-//! `TALLY_CHAOS_SEED` makes the same choices again; the scheduler's are its own.
+//! CONTRIBUTING.md says how they are run in full. `TALLY_CHAOS_SEED` makes the same choices again; the scheduler's are its own.
 #![expect(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,

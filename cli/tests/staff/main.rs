@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod checkouts;
+mod import;
 mod payments;
 mod service;
 mod simulated;

@@ -22,6 +22,7 @@ mod fetched;
 mod healing;
 mod held;
 mod histories;
+mod imported;
 mod invoices;
 mod known_mistakes;
 mod lines;

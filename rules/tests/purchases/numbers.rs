@@ -23,13 +23,14 @@ fn legs_and_the_other_side_of_each() {
         (1, LegKind::Purchase, SystemAccount::Sale),
         (2, LegKind::Refund, SystemAccount::Refund),
         (3, LegKind::Dispute, SystemAccount::Dispute),
+        (4, LegKind::Carried, SystemAccount::Adjustment),
     ];
     assert_eq!(LegKind::ALL, known.map(|(_, kind, _)| kind));
     for (code, kind, contra) in known {
         assert_eq!((kind.code(), kind.contra()), (code, contra));
         assert_eq!(LegKind::from_code(code), Some(kind));
     }
-    assert_eq!((LegKind::from_code(0), LegKind::from_code(4)), (None, None));
+    assert_eq!((LegKind::from_code(0), LegKind::from_code(5)), (None, None));
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub(super) fn describe(operation: Operation) -> Description {
         Operation::EventPayload => staff::payload(),
         Operation::PaymentGet => staff::payment(),
         Operation::PaymentReassign => staff::reassign(),
+        Operation::PaymentImport => staff::import(),
         Operation::Explain => staff::explain(),
         Operation::AuditList => staff::audit(),
         Operation::CatalogueList => staff::catalogue(),

@@ -101,6 +101,16 @@ pub(super) fn reassign() -> Description {
         .refuses(&[Code::Conflict, Code::UserNotFound, Code::NotDecidedYet])
 }
 
+pub(super) fn import() -> Description {
+    let text = "What another system credited for a payment stands in an opening balance. It is not given again when Stripe tells of \
+                the purchase, and is taken when the money goes back.";
+    of_payment("Take over a payment that another system credited", text)
+        .body::<payments::import::Request>(json!({"user": "u_1", "credits": 100, "reversed": 50}))
+        .creates()
+        .tells("Idempotent-Replayed", "true, if just this was imported before.")
+        .refuses(&[Code::Conflict, Code::UserNotFound, Code::NotDecidedYet])
+}
+
 pub(super) fn explain() -> Description {
     let text = "In plain English, for whoever has to answer “where are my credits?”. Known are the ids of users, events (or \
                 their positions), payments and any of their objects, cases, postings and grants.";

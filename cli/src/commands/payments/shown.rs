@@ -31,6 +31,13 @@ struct Line {
     unit: String,
     expected: i64,
     posted: i64,
+    legs: Vec<Leg>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Leg {
+    leg: String,
+    posted: i64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,6 +73,14 @@ impl Payment {
     }
 }
 
+impl Line {
+    /// What another system gave of it before, such as `100 credits`: it stands in an opening balance.
+    fn carried(&self) -> Option<String> {
+        let carried = self.legs.iter().filter(|leg| leg.leg == "carried" && leg.posted != 0);
+        carried.map(|leg| format!("{} {}", leg.posted.saturating_abs(), self.unit)).next()
+    }
+}
+
 /// Whose a payment is after an act, in one line.
 pub(super) fn after(payment: &Payment) -> String {
     format!("{} is {}", payment.id, payment.standing())
@@ -76,6 +91,7 @@ pub(super) fn payment(payment: &Payment) -> String {
     let paid = payment.paid.zip(payment.currency.as_deref());
     let facts = fields([
         ("paid", paid.map(|(paid, currency)| format!("{paid} {currency}, in its smallest unit"))),
+        ("carried over", payment.lines.iter().find_map(Line::carried)),
         ("objects", Some(payment.aliases.join(", "))),
         ("cases", (!payment.cases.is_empty()).then(|| payment.cases.join(", "))),
     ]);

@@ -116,10 +116,12 @@ fn refused_rightly(
             let mut states = states[first..].iter().take_while(|state| state.seq <= ceiling);
             states.any(|state| state.available < *amount && problem["available"] == state.available)
         }
-        (Ask::Capture { hold: what, .. } | Ask::Release { hold: what }, 409)
-        | (Ask::Reverse { spend: what, .. }, 409) => {
-            problem["code"] == "conflict" && has_ended(what)
-        }
+        (
+            Ask::Capture { hold: what, .. }
+            | Ask::Release { hold: what }
+            | Ask::Reverse { spend: what, .. },
+            409,
+        ) => problem["code"] == "conflict" && has_ended(what),
         // It was asked for again until its end had come.
         (Ask::Grant { expires_at, .. }, 400) => {
             problem["param"] == "expires_at"

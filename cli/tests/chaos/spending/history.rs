@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 
 use super::app::App;
 use super::check::check;
-use super::operation::Operation;
+use super::operation::{Answer, Operation};
 use super::recorded::Recorded;
 use super::traffic::{ACCOUNTS, Traffic};
 use super::{payments, users};
@@ -20,7 +20,7 @@ use crate::storm::registrations;
 use crate::{ONE_AT_A_TIME, checks, number, seed};
 
 /// Longest time between two blows.
-const QUIET_MAX: Duration = Duration::from_secs(1);
+const QUIET_MAX: Duration = Duration::from_secs(2);
 
 /// Most connections that are cut at a time.
 const CUT_MAX: i64 = 4;
@@ -87,7 +87,7 @@ async fn strike(cluster: &mut Cluster, chance: &mut StdRng) {
 
 /// Says what came of it.
 fn tell(operations: &[Operation], payments: usize) {
-    let is_done = |one: &&Operation| one.answer.as_ref().is_some_and(|answer| answer.is_success());
+    let is_done = |one: &&Operation| one.answer.as_ref().is_some_and(Answer::is_success);
     let done = operations.iter().filter(is_done).count();
     let unknown = operations.iter().filter(|one| one.answer.is_none()).count();
     let refused = operations.len() - done - unknown;

@@ -62,12 +62,14 @@ impl Ask {
     pub(super) fn body(&self) -> Option<Value> {
         let body = match self {
             Self::Read => return None,
-            Self::Spend { amount } => json!({ "amount": amount }),
+            Self::Spend { amount } | Self::Capture { amount: Some(amount), .. } => {
+                json!({ "amount": amount })
+            }
             Self::Hold { amount, seconds } => json!({ "amount": amount, "expires_in": seconds }),
-            Self::Capture { amount: Some(amount), .. } => json!({ "amount": amount }),
             Self::Capture { amount: None, .. } | Self::Release { .. } => json!({}),
-            Self::Reverse { is_renewed: true, .. } => json!({ "expired": "renew" }),
-            Self::Reverse { is_renewed: false, .. } => json!({}),
+            Self::Reverse { is_renewed, .. } => {
+                json!({ "expired": if *is_renewed { "renew" } else { "lapse" } })
+            }
             Self::Grant { amount, priority, expires_at } => {
                 json!({
                     "amount": amount,
