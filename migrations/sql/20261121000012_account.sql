@@ -18,6 +18,10 @@ DROP INDEX posting_effect;
 CREATE UNIQUE INDEX posting_effect ON posting (tenant_id, cause_pos, cause_rev, effect_no, account_id, contra)
     WHERE cause_pos IS NOT NULL;
 
+-- An account's id is derived from its owner's kind and key, so the primary key says the same. A second key would be a second way
+-- for a plan that is kept: it leads to all owners of a tenant.
+ALTER TABLE owner DROP CONSTRAINT owner_key;
+
 ALTER TABLE account ADD COLUMN steps bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN account.steps IS 'Number of commands carried out on it: the step of the newest one.';
 COMMENT ON COLUMN account.overdraft_limit IS 'How far below zero spends and holds may go.';

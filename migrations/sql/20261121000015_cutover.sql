@@ -1,7 +1,8 @@
 -- Cutover: payments that another system credited before.
 SET LOCAL ROLE tally_owner;
 
--- The rows that are there have legs 1 to 3, so there is nothing to look through.
+-- It makes way for a wider one in the same statement; the rows that are there fit it, so there is nothing to look through.
+-- squawk-ignore ban-drop-constraint
 ALTER TABLE payment_leg
     DROP CONSTRAINT payment_leg_known,
     ADD CONSTRAINT payment_leg_known CHECK (leg BETWEEN 1 AND 4) NOT VALID;

@@ -19,8 +19,8 @@ const GRANTS: Statement = Statement {
     sql: "-- commands.due_grant_list
 SELECT o.key, g.unit, g.grant_id
 FROM credit_grant g
-JOIN owner o ON o.tenant_id = g.tenant_id AND o.account_id = g.account_id AND o.kind = 1
-WHERE g.tenant_id = $1 AND g.is_open AND g.expires_at < 'infinity' AND g.expires_at <= $2 AND g.remaining > g.held
+CROSS JOIN LATERAL (SELECT * FROM owner x WHERE x.tenant_id = $1 AND x.account_id = g.account_id LIMIT 1) o
+WHERE o.kind = 1 AND g.tenant_id = $1 AND g.is_open AND g.expires_at < 'infinity' AND g.expires_at <= $2 AND g.remaining > g.held
 ORDER BY g.expires_at
 LIMIT $3",
     params: &[Type::INT4, Type::TIMESTAMPTZ, Type::INT8],
