@@ -5,6 +5,7 @@ SET LOCAL ROLE tally_owner;
 
 -- A looser check holds for every row that is there.
 ALTER TABLE grant_move
+    -- squawk-ignore ban-drop-constraint
     DROP CONSTRAINT grant_move_kind_known,
     ADD CONSTRAINT grant_move_kind_known CHECK (kind BETWEEN 1 AND 7) NOT VALID;
 COMMENT ON COLUMN grant_move.kind IS '1 spent, 2 expired, 3 clawed back, 4 moved to another account, 5 given back, 6 written off, 7 paid a debt.';
@@ -20,6 +21,7 @@ CREATE UNIQUE INDEX posting_effect ON posting (tenant_id, cause_pos, cause_rev, 
 
 -- An account's id is derived from its owner's kind and key, so the primary key says the same. A second key would be a second way
 -- for a plan that is kept: it leads to all owners of a tenant.
+-- squawk-ignore ban-drop-constraint
 ALTER TABLE owner DROP CONSTRAINT owner_key;
 
 ALTER TABLE account ADD COLUMN steps bigint NOT NULL DEFAULT 0;
@@ -32,12 +34,16 @@ ALTER TABLE decision
     ADD CONSTRAINT decision_clawback_known CHECK (clawback BETWEEN 1 AND 3) NOT VALID;
 COMMENT ON COLUMN decision.clawback IS 'What was to become of credits that are taken back and are gone: 1 debt, 2 write_off, 3 freeze.';
 
--- squawk-ignore adding-required-field
 ALTER TABLE command
+    -- squawk-ignore adding-required-field
     ADD COLUMN unit           text   NOT NULL,
+    -- squawk-ignore adding-required-field
     ADD COLUMN step           bigint NOT NULL,
+    -- squawk-ignore adding-required-field
     ADD COLUMN version_before bigint NOT NULL,
+    -- squawk-ignore adding-required-field
     ADD COLUMN version_after  bigint NOT NULL,
+    -- squawk-ignore ban-drop-constraint
     DROP CONSTRAINT command_kind_known,
     ADD CONSTRAINT command_kind_known CHECK (kind BETWEEN 1 AND 10) NOT VALID,
     ADD CONSTRAINT command_step_positive CHECK (step > 0) NOT VALID,
