@@ -49,7 +49,10 @@ fn movement(movement: &Movement, because: Option<&str>, all: &[&Movement]) -> St
             format!("{amount} {were} given back to user {user}{why}. {balance}")
         }
         (Owner::User(user), SystemAccount::Adjustment, false) => {
-            format!("{amount} left the account of user {user}. {balance}")
+            let is_moved = |other: &&Movement| other.contra == movement.contra && other.amount > 0;
+            let why =
+                if all.iter().any(is_moved) { "" } else { ", whose opening balance has them" };
+            format!("{amount} left the account of user {user}{why}. {balance}")
         }
         (Owner::User(user), contra, true) => {
             let what = if contra == SystemAccount::Adjustment {

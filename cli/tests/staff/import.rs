@@ -1,7 +1,7 @@
 //! Cutover: what another system kept is brought over once, and what Stripe tells of it before and after changes nothing.
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::wait_for;
 
 use crate::service::Service;
@@ -88,6 +88,7 @@ async fn what_another_system_kept_is_brought_over_once() {
     has(&service, "bob", 40).await;
     let (code, report) = import(&service, &[], &file());
     assert_eq!((code, counts(&report)), (0, [0, 3, 0, 3, 0]), "{report}");
+    assert_eq!(report["opened"], json!([{"unit": null, "amount": 290}]));
     let (code, report) = import(&service, &["--dry-run"], &file());
     assert_eq!((code, counts(&report)), (0, [3, 0, 0, 3, 0]), "{report}");
 
@@ -119,6 +120,10 @@ async fn what_another_system_kept_is_brought_over_once() {
     let told = service.run(&["explain", &session(1)]).answered;
     let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("the system before had credited it to user ada"), "{told}");
+    assert!(
+        told.contains("left the account of user ada, whose opening balance has them"),
+        "{told}"
+    );
     let verified = service.json(&["verify", "--full"]);
     assert_eq!(verified["ok"], true, "{verified}");
 }

@@ -95,8 +95,6 @@ pub(super) async fn find(
     tenant_id: i32,
     requests: &[&Request],
 ) -> Result<FoundAll, Error> {
-    let keys: Vec<_> = requests.iter().filter_map(|it| it.idempotency.as_ref()).collect();
-    let keys: Vec<_> = keys.iter().map(|it| text(&it.key)).collect();
     let ids: BTreeSet<Uuid> = requests.iter().flat_map(|request| named(request)).collect();
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let accounts: BTreeSet<_> = requests.iter().filter_map(|it| it.command.account()).collect();
@@ -106,13 +104,7 @@ pub(super) async fn find(
         .collect();
     let ((), answers, recorded, known) = futures_util::try_join!(
         batch_execute(tx, "commands.settings", SETTINGS),
-        async {
-            if keys.is_empty() {
-                Ok(Vec::new())
-            } else {
-                query(tx, &ANSWERS, &[&tenant_id, &keys]).await
-            }
-        },
+        answers(tx, tenant_id, requests),
         async {
             if ids.is_empty() {
                 Ok(Vec::new())
@@ -137,6 +129,31 @@ pub(super) async fn find(
     });
     let new = new.collect();
     Ok(FoundAll { found: requests.iter().map(|request| lookup.find(request)).collect(), new })
+}
+
+/// What was answered meanwhile to those of these requests whose keys another process was faster with. To be asked under the
+/// locks of their accounts: whoever was faster is committed by then.
+pub(super) async fn answered(
+    tx: &impl Connection,
+    tenant_id: i32,
+    requests: &[&Request],
+) -> Result<Vec<Option<Outcome>>, Error> {
+    let answers = answers(tx, tenant_id, requests).await?;
+    let lookup = Lookup::of(&answers, &[], &[]);
+    Ok(requests.iter().map(|request| lookup.answered(request)).collect())
+}
+
+async fn answers(
+    tx: &impl Connection,
+    tenant_id: i32,
+    requests: &[&Request],
+) -> Result<Vec<Row>, Error> {
+    let keys: Vec<_> = requests.iter().filter_map(|it| it.idempotency.as_ref()).collect();
+    let keys: Vec<_> = keys.iter().map(|it| text(&it.key)).collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    query(tx, &ANSWERS, &[&tenant_id, &keys]).await
 }
 
 /// Commands that a request names: those that made what it ends, and itself, if nothing but its id tells that it was done.

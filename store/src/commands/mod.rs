@@ -24,7 +24,7 @@ mod request;
 mod save;
 mod turn;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use ledger::chain::to_microseconds;
@@ -131,15 +131,15 @@ fn repeat(requests: &[Request], told: &mut [Option<Told>]) {
         let Some((outcome, answer)) = first.and_then(|first| told[first].clone()) else { continue };
         let hash = |place: usize| requests[place].idempotency.as_ref().map(|it| it.request_hash);
         let is_same = first.is_some_and(|first| hash(first) == hash(place));
-        let command_id = match &outcome {
-            Outcome::Done(done) => Some(done.command_id),
-            Outcome::Replayed { command_id, .. } => Some(*command_id),
+        let (command_id, answer) = match &outcome {
+            Outcome::Done(done) => (Some(done.command_id), answer),
+            Outcome::Replayed { command_id, answer } => (Some(*command_id), answer.clone()),
             Outcome::Refused(_)
             | Outcome::UserUnknown
             | Outcome::HoldUnknown
             | Outcome::SpendUnknown
             | Outcome::KeyReused
-            | Outcome::KeyInFlight => None,
+            | Outcome::KeyInFlight => (None, answer),
         };
         told[place] = match (command_id, is_same) {
             (Some(command_id), true) => {
@@ -231,15 +231,34 @@ impl Batch<'_> {
             }
             load::whole(&tx, self.tenant_id, &stuck, &mut accounts).await?;
         }
-        told.extend(
-            turn.refused.into_iter().map(|(place, outcome)| (place, (outcome, Vec::new()))),
-        );
+        told.extend(self.refused(&tx, round, turn.refused).await?);
         let answers = Box::pin(self.save(&tx, &turn.steps, &accounts)).await?;
         for (step, answer) in turn.steps.into_iter().zip(answers) {
             let done = Outcome::Done(Box::new(step.done));
             told.extend(step.item.place.map(|place| (place, (done, answer))));
         }
         Ok((tx, told))
+    }
+
+    /// What those are told that were refused. One whose key another process was faster with was carried out, and may have been
+    /// refused for no other reason: it spent what the first had spent.
+    async fn refused(
+        &self,
+        tx: &Tx,
+        round: &[(usize, &Request)],
+        refused: Vec<(usize, Outcome)>,
+    ) -> Result<Vec<(usize, Told)>, Error> {
+        if refused.is_empty() {
+            return Ok(Vec::new());
+        }
+        let requests: BTreeMap<usize, &Request> = round.iter().copied().collect();
+        let asked = refused.iter().filter_map(|(place, _)| requests.get(place).copied());
+        let asked: Vec<&Request> = asked.collect();
+        let answered = find::answered(tx, self.tenant_id, &asked).await?;
+        let told = refused.into_iter().zip(answered);
+        Ok(told
+            .map(|((place, refusal), answered)| (place, (answered.unwrap_or(refusal), Vec::new())))
+            .collect())
     }
 
     /// Writes what was carried out; the answers.

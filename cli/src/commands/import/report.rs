@@ -1,7 +1,5 @@
 //! What became of a file, or would.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::line::Line;
@@ -27,8 +25,8 @@ pub(super) struct Report {
     pub(super) dry_run: bool,
     balances: Counts,
     payments: Counts,
-    /// Credits of all balances of the file that are there now, by unit; those of no unit under the empty name.
-    credits: BTreeMap<String, i64>,
+    /// All balances of the file that are there now, or would be.
+    opened: Vec<Opened>,
     /// Lines that could not be imported.
     pub(super) failed: u64,
     /// Which, in the order of their numbers.
@@ -43,6 +41,14 @@ struct Counts {
     /// Payments of which Stripe told before; known to a dry run only.
     #[serde(skip_serializing_if = "Option::is_none")]
     told: Option<u64>,
+}
+
+/// The sum of balances in one unit.
+#[derive(Debug, Serialize)]
+struct Opened {
+    /// Null for the tenant's default one.
+    unit: Option<String>,
+    amount: i64,
 }
 
 /// A line that could not be imported.
@@ -64,9 +70,7 @@ impl Report {
     pub(super) fn add(&mut self, line: &Line, outcome: Outcome) {
         let counts = match line {
             Line::Balance(balance) => {
-                let unit = line.unit().unwrap_or_default().to_owned();
-                let sum = self.credits.entry(unit).or_default();
-                *sum = sum.saturating_add(balance.amount);
+                self.open(line.unit(), balance.amount);
                 &mut self.balances
             }
             Line::Payment(_) => &mut self.payments,
@@ -80,6 +84,13 @@ impl Report {
             }
         };
         *count = count.saturating_add(1);
+    }
+
+    fn open(&mut self, unit: Option<&str>, amount: i64) {
+        match self.opened.iter_mut().find(|opened| opened.unit.as_deref() == unit) {
+            Some(opened) => opened.amount = opened.amount.saturating_add(amount),
+            None => self.opened.push(Opened { unit: unit.map(str::to_owned), amount }),
+        }
     }
 
     /// Notes that the line with this number cannot be imported.
@@ -101,9 +112,9 @@ impl Report {
             let told = told.unwrap_or_default();
             format!("{what}: {imported} {verb}{told}, {already} there already\n")
         };
-        let sums = self.credits.iter().map(|(unit, sum)| {
-            let unit = if unit.is_empty() { "credits of the default unit" } else { unit.as_str() };
-            format!("opening balances: {sum} {unit}\n")
+        let sums = self.opened.iter().map(|Opened { unit, amount }| {
+            let unit = unit.as_deref().unwrap_or("in the default unit");
+            format!("opening balances: {amount} {unit}\n")
         });
         let failed = format!("{} lines that cannot be imported", self.failed);
         let counted = [counts("balances", &self.balances), counts("payments", &self.payments)];

@@ -169,6 +169,8 @@ async fn an_answer_is_saved_with_its_effect_and_not_without() {
     let command_id = done(first[0].clone()).command_id;
     let answer = b"key_1 2 3".to_vec();
     let replayed = Outcome::Replayed { command_id, answer };
+    let same = || keyed("k1", spend("ada", 5));
+    assert_eq!(shop.run(4, &[same(), same()]).await, [replayed.clone(), replayed.clone()]);
     // Asked again alone, and twice in one batch with another command of the same account between.
     assert_eq!(shop.run(4, &[keyed("k1", spend("ada", 5))]).await, std::slice::from_ref(&replayed));
     let again =
