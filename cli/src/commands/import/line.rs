@@ -64,7 +64,7 @@ pub(super) struct Payment {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Wrong {
     #[error("it is neither a balance nor a payment: {0}")]
-    Shape(#[source] serde_json::Error),
+    Shape(serde_json::Error),
     #[error("amount: {0} credits cannot be brought over; it is a whole number from 1")]
     Amount(i64),
     #[error("reference: it is 1 to {REFERENCE_MAX_CHARS} printable ASCII characters")]
@@ -235,7 +235,10 @@ mod tests {
                 r#"{"type": "balance", "user": "u", "amount": 1, "reference": "r", "unit": "a b"}"#,
                 "unit",
             ),
-            (r#"{"type": "balance", "user": "u", "amount": 1.5, "reference": "r"}"#, "integer"),
+            (
+                r#"{"type": "balance", "user": "u", "amount": 1.5, "reference": "r"}"#,
+                "floating point",
+            ),
             (r#"{"type": "payment", "payment": "sub_1", "user": "u", "credits": 1}"#, "sub_1"),
             (r#"{"type": "payment", "payment": "pi_1", "user": "u", "credits": 0}"#, "credits"),
             (
