@@ -35,7 +35,7 @@ const BATCH_COMMANDS_MAX: usize = 256;
 const BATCHES_MAX: usize = 2;
 
 /// Commands that are worth a batch behind another one. Fewer wait until that one is done: each batch has costs of its own.
-const EARLY_BATCH_COMMANDS: usize = 16;
+const EARLY_BATCH_COMMANDS: usize = 32;
 
 /// Commands that wait at most: what eight batches take, which is carried out well within the time that a client waits.
 pub(super) const QUEUE_COMMANDS_MAX: usize = 2048;

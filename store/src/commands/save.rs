@@ -1,10 +1,13 @@
 //! Commands that were carried out, recorded, with the answers that repeat them.
 
+use std::collections::BTreeMap;
+
 use ledger::account::Hold;
 use tokio_postgres::types::Type;
 
 use super::outcome::Done;
 use super::turn::Step;
+use crate::books::open::Place;
 use crate::error::Error;
 use crate::messages::{BalanceChanged, Sender};
 use crate::projection::column;
@@ -127,16 +130,21 @@ pub(super) async fn answers(
 /// What the outbox tells of what was carried out: what moved, what is held and let go, and what the account has then.
 pub(super) fn messages(sender: Sender, steps: &[Step<'_>]) -> Vec<MessageRow> {
     let mut messages = Vec::with_capacity(steps.len().saturating_mul(2));
-    for Step { done, versions, .. } in steps {
+    let mut newest: BTreeMap<&Place, &Step<'_>> = BTreeMap::new();
+    for step in steps {
+        let done = &step.done;
         let moved = done.postings.iter().map(|posting| sender.credits_moved(&done.user, posting));
         let before = messages.len();
         messages.extend(moved);
         let hold = |hold: &Hold| sender.hold_changed((&done.user, &done.unit), hold);
         messages.extend(done.hold.as_ref().and_then(hold));
         if messages.len() > before {
-            messages.push(balance_changed(sender, done, versions.1));
+            newest.insert(&step.account, step);
         }
     }
+    // Nobody ever saw the balances between the commands of one transaction.
+    let newest = newest.into_values();
+    messages.extend(newest.map(|step| balance_changed(sender, &step.done, step.versions.1)));
     messages
 }
 
