@@ -41,7 +41,8 @@ const EVENT: &[u8] = b"event: balance";
 /// Measures it.
 pub async fn end_to_end(options: &Options) -> anyhow::Result<Vec<Report>> {
     let stand = Stand::make(options).await?;
-    stand.open_app().await?;
+    // One that has sold before: the planner knows its tables.
+    stand.open_shop(&mut Purchases::by_all_doors()).await?;
     let (ingest, projector) = (stand.serve("ingest").await?, stand.serve("projector").await?);
     let app = Arc::new(App::start(&stand).await?);
     let each = usize::try_from(options.seconds)?.saturating_mul(EACH_PER_SECOND);
