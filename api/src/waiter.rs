@@ -64,7 +64,12 @@ async fn hint_for(hints: &mut Receiver<Hint>, tenant_id: i32, next_look: Instant
         match hints.recv().await {
             Ok(Hint::Decided { tenant_id: told }) if told == tenant_id => return,
             Ok(Hint::Reconnected) | Err(RecvError::Lagged(_)) => return,
-            Ok(Hint::Decided { .. } | Hint::Events { .. } | Hint::Accounts { .. }) => {}
+            Ok(
+                Hint::Decided { .. }
+                | Hint::Events { .. }
+                | Hint::Accounts { .. }
+                | Hint::Pressed { .. },
+            ) => {}
             Err(RecvError::Closed) => return sleep_until(next_look).await,
         }
     }

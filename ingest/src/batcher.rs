@@ -109,6 +109,10 @@ impl Batcher {
         let mut connection = Weak::new();
         while let Some(first) = self.next(&mut queue, &mut appends, &mut connection).await {
             let batch = Batch::take(first, &mut queue);
+            if !appends.is_empty() {
+                // More come in than can be appended: who can wait is to let them go first.
+                self.outside.notifier.notify_pressed(self.tenant_id);
+            }
             queued.set(count(queue.len()));
             size.record(count(batch.events.len()));
             let open = match connection.upgrade().filter(|client| !client.is_closed()) {

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`worker`] | the loop: which slots next, when to rest |
 //! | [`lanes`] | which slots have news, by hints and by polling |
+//! | `pressure` | when deliveries go first |
 //! | [`batch`] | one transaction: claim, load, decide, save |
 //! | [`load`] | the world of a batch, read under its locks |
 //! | [`save`] | what was decided, written |
@@ -22,6 +23,7 @@ pub mod heal;
 pub mod lanes;
 pub mod load;
 pub mod messages;
+mod pressure;
 pub mod save;
 pub mod tries;
 pub mod worker;

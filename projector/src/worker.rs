@@ -16,6 +16,7 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::batch::{BatchError, Done, MAX_SLOTS};
 use crate::lanes::{Lanes, mask_of};
+use crate::pressure::Pressure;
 use crate::{Projector, Tenant};
 
 /// So many slots as there are.
@@ -45,6 +46,9 @@ struct Shared {
     projector: Projector,
     tenants: Vec<Tenant>,
     lanes: Lanes,
+    pressure: Pressure,
+    /// How many workers there are.
+    workers: u32,
     /// Told when a batch satisfied what cases wait for.
     released: Notify,
 }
@@ -57,9 +61,16 @@ pub fn run(
     workers: u32,
     shutdown: &Shutdown,
 ) {
-    let shared =
-        Arc::new(Shared { projector, tenants, lanes: Lanes::default(), released: Notify::new() });
-    for number in 0..workers.max(1) {
+    let workers = workers.max(1);
+    let shared = Arc::new(Shared {
+        projector,
+        tenants,
+        lanes: Lanes::default(),
+        pressure: Pressure::default(),
+        workers,
+        released: Notify::new(),
+    });
+    for number in 0..workers {
         let worker = Worker {
             shared: Arc::clone(&shared),
             number,
@@ -111,6 +122,7 @@ async fn hear(shared: Arc<Shared>, mut hints: broadcast::Receiver<Hint>, shutdow
         };
         match hint {
             Ok(Hint::Events { tenant_id, slots }) => shared.lanes.mark(tenant_id, slots),
+            Ok(Hint::Pressed { .. }) => shared.pressure.tell(shared.projector.clock.mark()),
             Ok(Hint::Reconnected) | Err(broadcast::error::RecvError::Lagged(_)) => {
                 for tenant in &shared.tenants {
                     shared.lanes.mark(tenant.tenant_id, u64::MAX);
@@ -186,18 +198,20 @@ async fn poll(shared: Arc<Shared>, shutdown: Shutdown) {
 async fn poll_once(shared: &Shared, tenant: &Tenant, measured: bool) -> Result<(), BatchError> {
     let pending = slots::pending(&shared.projector.store.get().await?, tenant.tenant_id).await?;
     shared.lanes.mark(tenant.tenant_id, mask_of(&pending));
-    if measured { measure(&shared.projector, tenant.tenant_id).await } else { Ok(()) }
+    if measured { measure(shared, tenant.tenant_id).await } else { Ok(()) }
 }
 
 /// Keeps the backlog as metrics.
-async fn measure(projector: &Projector, tenant_id: i32) -> Result<(), BatchError> {
+async fn measure(shared: &Shared, tenant_id: i32) -> Result<(), BatchError> {
+    let projector = &shared.projector;
     let backlog = slots::backlog(&projector.store.get().await?, tenant_id).await?;
-    let waited = |oldest| projector.clock.now().duration_since(oldest).as_secs_f64().max(0.0);
+    let waited = |oldest| projector.clock.now().duration_since(oldest).unsigned_abs();
+    let lag = backlog.oldest.map_or(Duration::ZERO, waited);
+    shared.pressure.measured(tenant_id, lag);
     let events = u32::try_from(backlog.events).unwrap_or(u32::MAX);
     let tenant = tenant_id.to_string();
     metrics::gauge!("tally_events_unprojected", "tenant" => tenant.clone()).set(f64::from(events));
-    metrics::gauge!("tally_projection_lag_seconds", "tenant" => tenant)
-        .set(backlog.oldest.map_or(0.0, waited));
+    metrics::gauge!("tally_projection_lag_seconds", "tenant" => tenant).set(lag.as_secs_f64());
     Ok(())
 }
 
@@ -226,12 +240,16 @@ impl Worker {
         let mut turn = self.number.wrapping_mul(21);
         while !shutdown.has_begun() {
             news.borrow_and_update();
+            let begun = self.shared.projector.clock.mark();
             let mut busy = false;
             for number in 0..self.shared.tenants.len() {
                 busy |= self.step(number, turn).await;
             }
             turn = turn.wrapping_add(5);
-            if !busy {
+            if busy {
+                let Shared { projector, pressure, workers, .. } = &*self.shared;
+                pressure.give_way(&projector.clock, begun, *workers).await;
+            } else {
                 tokio::select! {
                     _ = news.changed() => {}
                     () = shutdown.token().cancelled_owned() => {}

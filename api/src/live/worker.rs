@@ -81,7 +81,8 @@ impl Hinted {
                 self.everything = true;
             }
             // Whoever decides names the accounts as well. Without a listener time alone tells when to look.
-            Ok(Hint::Decided { .. } | Hint::Events { .. }) | Err(RecvError::Closed) => {}
+            Ok(Hint::Decided { .. } | Hint::Events { .. } | Hint::Pressed { .. })
+            | Err(RecvError::Closed) => {}
         }
     }
 

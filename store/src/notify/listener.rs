@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 use tokio_postgres::{AsyncMessage, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{ACCOUNT_CHANNEL, Background, DECIDED_CHANNEL, EVENT_CHANNEL, Hint};
+use super::{ACCOUNT_CHANNEL, Background, DECIDED_CHANNEL, EVENT_CHANNEL, Hint, PRESSED_CHANNEL};
 use crate::connect::{client_config, connector};
 use crate::error::Error;
 use crate::url::PgUrl;
@@ -28,10 +28,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What its session calls itself.
 const APPLICATION_NAME: &str = "tally_listener";
 
-/// What everyone listens to.
-const CHANNELS: &[&str] = &[EVENT_CHANNEL, DECIDED_CHANNEL];
+/// What whoever works behind the scenes listens to.
+const CHANNELS: &[&str] = &[EVENT_CHANNEL, DECIDED_CHANNEL, PRESSED_CHANNEL];
 
-/// The same and each change of a balance: many more, so only for whoever shows them.
+/// What whoever shows balances listens to: each change of one as well.
 const CHANNELS_WITH_ACCOUNTS: &[&str] = &[EVENT_CHANNEL, DECIDED_CHANNEL, ACCOUNT_CHANNEL];
 
 /// Receives hints. It needs a connection of its own to the server: poolers in transaction mode do not pass them on.

@@ -27,6 +27,9 @@ const EVENT_CHANNEL: &str = "tally_event";
 /// Channel that tells of decisions; payload `<tenant>`.
 const DECIDED_CHANNEL: &str = "tally_decided";
 
+/// Channel that tells of deliveries that wait; payload `<tenant>`.
+const PRESSED_CHANNEL: &str = "tally_pressed";
+
 /// Channel that tells of accounts whose balances changed; payload `<tenant>:<account>,<account>…`, or `<tenant>:` if they
 /// are too many to be named.
 const ACCOUNT_CHANNEL: &str = "tally_account";
@@ -44,6 +47,11 @@ pub enum Hint {
     /// Decisions were committed for the tenant.
     Decided {
         /// Whose.
+        tenant_id: i32,
+    },
+    /// So many deliveries come in that they wait for each other: who can wait better lets them go first.
+    Pressed {
+        /// To whom.
         tenant_id: i32,
     },
     /// Balances of these accounts changed.
@@ -67,6 +75,7 @@ impl Hint {
                 Some(Self::Events { tenant_id: i32::from_str(tenant).ok()?, slots })
             }
             DECIDED_CHANNEL => Some(Self::Decided { tenant_id: i32::from_str(payload).ok()? }),
+            PRESSED_CHANNEL => Some(Self::Pressed { tenant_id: i32::from_str(payload).ok()? }),
             ACCOUNT_CHANNEL => {
                 let (tenant, accounts) = payload.split_once(':')?;
                 let named = accounts.split(',').filter(|account| !account.is_empty());

@@ -8,7 +8,7 @@ use ledger::ids::AccountId;
 use tokio::sync::Notify;
 use tokio_postgres::types::Type;
 
-use super::{ACCOUNT_CHANNEL, Background, DECIDED_CHANNEL, EVENT_CHANNEL};
+use super::{ACCOUNT_CHANNEL, Background, DECIDED_CHANNEL, EVENT_CHANNEL, PRESSED_CHANNEL};
 use crate::connect::{Role, Store};
 use crate::error::Error;
 use crate::statement::{Statement, query};
@@ -51,6 +51,7 @@ struct Shared {
 struct Pending {
     events: BTreeMap<i32, u64>,
     decided: BTreeSet<i32>,
+    pressed: BTreeSet<i32>,
     accounts: BTreeMap<i32, BTreeSet<AccountId>>,
 }
 
@@ -73,6 +74,13 @@ impl Notifier {
     pub fn notify_decided(&self, tenant_id: i32) {
         self.shared.add(|pending| {
             pending.decided.insert(tenant_id);
+        });
+    }
+
+    /// So many deliveries to the tenant come in that they wait for each other.
+    pub fn notify_pressed(&self, tenant_id: i32) {
+        self.shared.add(|pending| {
+            pending.pressed.insert(tenant_id);
         });
     }
 
@@ -113,9 +121,11 @@ async fn send(store: &Store, pending: Pending) -> Result<(), Error> {
     let accounts = pending.accounts.iter().flat_map(|(tenant, accounts)| name(*tenant, accounts));
     let events = pending.events.iter().map(|(tenant, slots)| format!("{tenant}:{slots:x}"));
     let decided = pending.decided.iter().map(ToString::to_string);
+    let pressed = pending.pressed.iter().map(ToString::to_string);
     let (channels, payloads): (Vec<_>, Vec<_>) = events
         .map(|payload| (EVENT_CHANNEL, payload))
         .chain(decided.map(|payload| (DECIDED_CHANNEL, payload)))
+        .chain(pressed.map(|payload| (PRESSED_CHANNEL, payload)))
         .chain(accounts.map(|payload| (ACCOUNT_CHANNEL, payload)))
         .unzip();
     query(&store.get().await?, &SEND, &[&channels, &payloads]).await.map(drop)

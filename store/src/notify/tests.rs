@@ -18,6 +18,8 @@ fn only_our_own_messages_are_read() {
         ("tally_event", "x:1", None),
         ("tally_event", "7:1ffffffffffffffff", None),
         ("tally_decided", "", None),
+        ("tally_pressed", "7", Some(Hint::Pressed { tenant_id: 7 })),
+        ("tally_pressed", "7:1", None),
         ("tally_account", "7:", accounts(&[])),
         (
             "tally_account",

@@ -24,10 +24,12 @@ async fn what_was_told_arrives_merged() {
     notifier.notify_events(7, 1);
     notifier.clone().notify_events(7, 1 << 63);
     notifier.notify_decided(7);
+    notifier.notify_pressed(7);
     notifier.notify_events(8, 2);
     assert_eq!(next(&mut hints).await, Hint::Events { tenant_id: 7, slots: 1 | 1 << 63 });
     assert_eq!(next(&mut hints).await, Hint::Events { tenant_id: 8, slots: 2 });
     assert_eq!(next(&mut hints).await, Hint::Decided { tenant_id: 7 });
+    assert_eq!(next(&mut hints).await, Hint::Pressed { tenant_id: 7 });
 
     notifier.notify_decided(8);
     assert_eq!(next(&mut hints).await, Hint::Decided { tenant_id: 8 });
