@@ -21,12 +21,10 @@ const COMMAND_INSERT: Statement = Statement {
     sql: "-- commands.insert
 INSERT INTO command AS c (tenant_id, command_id, account_id, unit, kind, body, actor, recorded_at, step, version_before,
                           version_after)
-SELECT h.tenant_id, k.command_id, k.account_id, k.unit, k.kind, k.body::jsonb, k.actor, k.recorded_at, k.step,
-       k.version_before, k.version_after
-FROM log_head h,
-     unnest($2::uuid[], $3::uuid[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::timestamptz[], $9::bigint[],
-            $10::bigint[], $11::bigint[])
-     AS k (command_id, account_id, unit, kind, body, actor, recorded_at, step, version_before, version_after)
+SELECT h.tenant_id, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::smallint[]),
+       unnest($6::text[])::jsonb, unnest($7::text[]), unnest($8::timestamptz[]), unnest($9::bigint[]), unnest($10::bigint[]),
+       unnest($11::bigint[])
+FROM log_head h
 WHERE h.tenant_id = $1",
     params: &[
         Type::INT4,
@@ -47,12 +45,9 @@ WHERE h.tenant_id = $1",
 const ANSWER_INSERT: Statement = Statement {
     sql: "-- commands.answer_insert
 INSERT INTO idempotency AS i (tenant_id, key, request_hash, command_id, answer, created_at)
-SELECT h.tenant_id, k.key, k.request_hash, k.command_id, k.answer, k.created_at
-FROM log_head h,
-     unnest($2::text[], $3::bytea[], $4::uuid[], $5::bytea[], $6::timestamptz[]) WITH ORDINALITY
-     AS k (key, request_hash, command_id, answer, created_at, ord)
+SELECT h.tenant_id, unnest($2::text[]), unnest($3::bytea[]), unnest($4::uuid[]), unnest($5::bytea[]), unnest($6::timestamptz[])
+FROM log_head h
 WHERE h.tenant_id = $1
-ORDER BY k.ord
 ON CONFLICT DO NOTHING",
     params: &[
         Type::INT4,

@@ -12,8 +12,8 @@ use crate::statement::{Connection, Statement, execute};
 const INSERT: Statement = Statement {
     sql: "-- outbox.insert
 INSERT INTO outbox AS o (tenant_id, id, topic, key, payload, created_at)
-SELECT h.tenant_id, k.id, k.topic, k.key, k.payload, $2
-FROM log_head h, unnest($3::uuid[], $4::text[], $5::text[], $6::bytea[]) AS k (id, topic, key, payload)
+SELECT h.tenant_id, unnest($3::uuid[]), unnest($4::text[]), unnest($5::text[]), unnest($6::bytea[]), $2
+FROM log_head h
 WHERE h.tenant_id = $1",
     params: &[Type::INT4, Type::TIMESTAMPTZ, Type::UUID_ARRAY, Type::TEXT_ARRAY, Type::TEXT_ARRAY, Type::BYTEA_ARRAY],
     columns: &[],

@@ -20,9 +20,10 @@ INSERT INTO credit_grant AS g
 SELECT h.tenant_id, k.account_id, k.unit, k.grant_id, k.priority, coalesce(k.expires_at, 'infinity'), k.root_key, k.line,
        k.granted, k.remaining, k.held, k.remaining > 0
 FROM log_head h,
-     unnest($2::uuid[], $3::text[], $4::bigint[], $5::smallint[], $6::timestamptz[], $7::text[], $8::text[], $9::bigint[],
-            $10::bigint[], $11::bigint[])
-     AS k (account_id, unit, grant_id, priority, expires_at, root_key, line, granted, remaining, held)
+     (SELECT unnest($2::uuid[]) AS account_id, unnest($3::text[]) AS unit, unnest($4::bigint[]) AS grant_id,
+             unnest($5::smallint[]) AS priority, unnest($6::timestamptz[]) AS expires_at, unnest($7::text[]) AS root_key,
+             unnest($8::text[]) AS line, unnest($9::bigint[]) AS granted, unnest($10::bigint[]) AS remaining,
+             unnest($11::bigint[]) AS held) k
 WHERE h.tenant_id = $1
 ON CONFLICT (tenant_id, account_id, unit, grant_id) DO UPDATE
 SET priority = excluded.priority, expires_at = excluded.expires_at, remaining = excluded.remaining, held = excluded.held,

@@ -16,10 +16,9 @@ pub(super) const STATEMENTS: &[&Statement] = &[&WRITE];
 const WRITE: Statement = Statement {
     sql: "-- books.hold_write
 INSERT INTO hold AS o (tenant_id, hold_id, account_id, unit, amount, captured, state, expires_at, reserved)
-SELECT h.tenant_id, k.hold_id, k.account_id, k.unit, k.amount, k.captured, k.state, k.expires_at, k.reserved::jsonb
-FROM log_head h,
-     unnest($2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::smallint[], $8::timestamptz[], $9::text[])
-     AS k (hold_id, account_id, unit, amount, captured, state, expires_at, reserved)
+SELECT h.tenant_id, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::bigint[]), unnest($6::bigint[]),
+       unnest($7::smallint[]), unnest($8::timestamptz[]), unnest($9::text[])::jsonb
+FROM log_head h
 WHERE h.tenant_id = $1
 ON CONFLICT (tenant_id, hold_id) DO UPDATE
 SET captured = excluded.captured, state = excluded.state, reserved = excluded.reserved",

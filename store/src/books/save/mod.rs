@@ -28,12 +28,9 @@ pub(super) fn statements() -> Vec<&'static Statement> {
 const ACCOUNT_WRITE: Statement = Statement {
     sql: "-- books.account_write
 INSERT INTO account AS a (tenant_id, account_id, unit, version, posted, held, overdraft_limit, frozen, last_hash, last_at, steps)
-SELECT h.tenant_id, k.account_id, k.unit, k.version, k.posted, k.held, k.overdraft_limit, k.frozen, k.last_hash, k.last_at,
-       k.steps
-FROM log_head h,
-     unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::bytea[],
-            $10::timestamptz[], $11::bigint[])
-     AS k (account_id, unit, version, posted, held, overdraft_limit, frozen, last_hash, last_at, steps)
+SELECT h.tenant_id, unnest($2::uuid[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::bigint[]), unnest($6::bigint[]),
+       unnest($7::bigint[]), unnest($8::boolean[]), unnest($9::bytea[]), unnest($10::timestamptz[]), unnest($11::bigint[])
+FROM log_head h
 WHERE h.tenant_id = $1
 ON CONFLICT (tenant_id, account_id, unit) DO UPDATE
 SET version = excluded.version, posted = excluded.posted, held = excluded.held,
@@ -58,8 +55,8 @@ SET version = excluded.version, posted = excluded.posted, held = excluded.held,
 const REVERSAL_INSERT: Statement = Statement {
     sql: "-- books.reversal_insert
 INSERT INTO reversal AS r (tenant_id, spend_id, account_id, unit, seq)
-SELECT h.tenant_id, k.spend_id, k.account_id, k.unit, k.seq
-FROM log_head h, unnest($2::uuid[], $3::uuid[], $4::text[], $5::bigint[]) AS k (spend_id, account_id, unit, seq)
+SELECT h.tenant_id, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::bigint[])
+FROM log_head h
 WHERE h.tenant_id = $1",
     params: &[Type::INT4, Type::UUID_ARRAY, Type::UUID_ARRAY, Type::TEXT_ARRAY, Type::INT8_ARRAY],
     columns: &[],

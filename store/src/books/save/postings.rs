@@ -15,13 +15,11 @@ const POSTING_INSERT: Statement = Statement {
     sql: "-- books.posting_insert
 INSERT INTO posting AS p (tenant_id, account_id, unit, seq, contra, amount, balance_after, cause_kind, cause_pos, cause_rev,
                           effect_no, command_id, root_key, line, effective_at, recorded_at, hash)
-SELECT h.tenant_id, k.account_id, k.unit, k.seq, k.contra, k.amount, k.balance_after, k.cause_kind, k.cause_pos, k.cause_rev,
-       k.effect_no, k.command_id, k.root_key, k.line, k.effective_at, k.recorded_at, k.hash
-FROM log_head h,
-     unnest($2::uuid[], $3::text[], $4::bigint[], $5::smallint[], $6::bigint[], $7::bigint[], $8::smallint[], $9::bigint[],
-            $10::int[], $11::int[], $12::uuid[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[], $17::bytea[])
-     AS k (account_id, unit, seq, contra, amount, balance_after, cause_kind, cause_pos, cause_rev, effect_no, command_id,
-           root_key, line, effective_at, recorded_at, hash)
+SELECT h.tenant_id, unnest($2::uuid[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::smallint[]), unnest($6::bigint[]),
+       unnest($7::bigint[]), unnest($8::smallint[]), unnest($9::bigint[]), unnest($10::int[]), unnest($11::int[]),
+       unnest($12::uuid[]), unnest($13::text[]), unnest($14::text[]), unnest($15::timestamptz[]), unnest($16::timestamptz[]),
+       unnest($17::bytea[])
+FROM log_head h
 WHERE h.tenant_id = $1",
     params: &[
         Type::INT4,
@@ -48,10 +46,9 @@ WHERE h.tenant_id = $1",
 const MOVE_INSERT: Statement = Statement {
     sql: "-- books.move_insert
 INSERT INTO grant_move AS m (tenant_id, account_id, unit, seq, grant_id, kind, amount)
-SELECT h.tenant_id, k.account_id, k.unit, k.seq, k.grant_id, k.kind, k.amount
-FROM log_head h,
-     unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::smallint[], $7::bigint[])
-     AS k (account_id, unit, seq, grant_id, kind, amount)
+SELECT h.tenant_id, unnest($2::uuid[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::bigint[]), unnest($6::smallint[]),
+       unnest($7::bigint[])
+FROM log_head h
 WHERE h.tenant_id = $1",
     params: &[
         Type::INT4,
