@@ -35,6 +35,7 @@ pub mod keys;
 pub mod log;
 pub mod messages;
 pub mod notify;
+mod order;
 pub mod projection;
 pub mod proof;
 pub mod read;

@@ -1,15 +1,17 @@
-//! A statement as a constant, with its types, and the four ways to run one.
+//! A statement as a constant, with its types, and the ways to run one.
 
 use std::borrow::Cow;
 use std::pin::pin;
+use std::task::Poll;
 
 use deadpool_postgres::StatementCache;
-use futures_util::TryStreamExt;
-use futures_util::future::join3;
+use futures_util::future::{join3, try_join_all};
+use futures_util::{TryStreamExt, poll};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, RowStream};
 
 use crate::error::Error;
+use crate::order::{Order, Turn};
 
 /// An SQL text whose first line is `-- module.function`, with the types that one test compares with the schema's.
 #[derive(Debug)]
@@ -43,10 +45,55 @@ pub struct Link<'a> {
     pub(crate) cache: Option<&'a StatementCache>,
     /// What must come before a statement that runs outside of a transaction.
     pub(crate) begin: Option<String>,
+    /// Inside of a transaction: in which order its statements are sent.
+    pub(crate) order: Option<&'a Order>,
 }
 
 /// Values for `$1`, `$2`, …
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A statement that writes, with its values: what is to be sent once all that goes with it is known as well.
+pub(crate) struct Write<'a> {
+    statement: &'static Statement,
+    params: Values<'a>,
+}
+
+/// The values of a [`Write`].
+pub(crate) type Values<'a> = Vec<Box<dyn ToSql + Sync + Send + 'a>>;
+
+/// [`Values`] from what is listed.
+macro_rules! params {
+    ($($value:expr),+ $(,)?) => {{
+        let values: $crate::statement::Values<'_> = vec![$(Box::new($value)),+];
+        values
+    }};
+}
+pub(crate) use params;
+
+impl<'a> Write<'a> {
+    /// `statement` with the values of its parameters, the columns of so many rows: nothing, if there are none.
+    pub(crate) fn of(
+        rows: usize,
+        statement: &'static Statement,
+        params: Values<'a>,
+    ) -> Option<Self> {
+        (rows > 0).then_some(Self { statement, params })
+    }
+
+    async fn execute(&self, connection: &impl Connection) -> Result<(), Error> {
+        let params = self.params.iter().map(|param| -> &(dyn ToSql + Sync) { &**param });
+        let params: Vec<&(dyn ToSql + Sync)> = params.collect();
+        execute(connection, self.statement, &params).await.map(drop)
+    }
+}
+
+/// Runs these in the order given, all of them on their way before the first answer comes.
+pub(crate) async fn execute_all(
+    connection: &impl Connection,
+    writes: &[Write<'_>],
+) -> Result<(), Error> {
+    try_join_all(writes.iter().map(|write| write.execute(connection))).await.map(drop)
+}
 
 /// Runs a statement and returns its rows.
 pub async fn query(
@@ -99,7 +146,9 @@ pub(crate) async fn batch_execute(
     name: &'static str,
     sql: &str,
 ) -> Result<(), Error> {
-    let sent = connection.link().client.batch_execute(sql).await;
+    let link = connection.link();
+    let turn = link.turn().await;
+    let sent = in_turn(turn, link.client.batch_execute(sql)).await;
     sent.map_err(|error| Error::postgres(name, &error))
 }
 
@@ -108,17 +157,49 @@ async fn run(
     statement: &Statement,
     params: Params<'_>,
 ) -> Result<(Vec<Row>, u64), tokio_postgres::Error> {
+    let turn = link.turn().await;
     if let Some(cache) = link.cache {
         let prepared = cache.prepare_typed(link.client, statement.sql, statement.params).await?;
-        return collect(link.client.query_raw(&prepared, params.iter().copied())).await;
+        // Boxed, because several of these are waited for together.
+        let rows = Box::pin(collect(link.client.query_raw(&prepared, params.iter().copied())));
+        return in_turn(turn, rows).await;
     }
     let params = params.iter().copied().zip(statement.params.iter().cloned());
-    let rows = collect(link.client.query_typed_raw(statement.sql, params));
-    let Some(begin) = link.begin else { return rows.await };
+    let rows = Box::pin(collect(link.client.query_typed_raw(statement.sql, params)));
+    let Some(begin) = link.begin else { return in_turn(turn, rows).await };
     // All three are on their way before the first answer comes: one round trip. If the statement fails, COMMIT rolls back.
     let (begun, rows, committed) =
         join3(link.client.batch_execute(&begin), rows, link.client.batch_execute("COMMIT")).await;
     begun.and(rows).and_then(|rows| committed.map(|()| rows))
+}
+
+impl<'a> Link<'a> {
+    async fn turn(&self) -> Option<Turn<'a>> {
+        match self.order {
+            Some(order) => Some(order.turn().await),
+            None => None,
+        }
+    }
+}
+
+/// Sends a statement, which is what the first poll of `sending` does, lets the next one have its turn, and then waits for the
+/// answer.
+pub(crate) async fn in_turn<T>(
+    turn: Option<Turn<'_>>,
+    sending: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, tokio_postgres::Error> {
+    let mut sending = pin!(sending);
+    let answered = poll!(sending.as_mut());
+    if let Poll::Ready(Err(error)) = answered {
+        return Err(error);
+    }
+    if let Some(turn) = turn {
+        turn.sent();
+    }
+    match answered {
+        Poll::Ready(answered) => answered,
+        Poll::Pending => sending.await,
+    }
 }
 
 async fn collect(

@@ -3,13 +3,15 @@
 //! A transaction is READ COMMITTED: safety comes from explicit row locks taken in one order, and each statement sees what
 //! was committed before it began. The body may run more than once, so it has no effects outside of the database.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, try_join};
 
 use crate::connect::{Client, Store};
 use crate::error::{Error, Kind};
-use crate::statement::{Connection, Link, batch_execute};
+use crate::order::Order;
+use crate::statement::{Connection, Link, Write, batch_execute, execute_all, in_turn};
 
 /// How often a transaction is begun before its last error is handed to the caller.
 const MAX_ATTEMPTS: u32 = 6;
@@ -18,8 +20,13 @@ const MAX_ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 
 /// A transaction that is open. Dropping it without [`Tx::commit`] rolls it back, also in the middle of a statement.
+///
+/// Its statements are sent in the order in which they are polled first. Each sees what was committed before the server came to
+/// it, so those that are waited for together may follow a lock without waiting for it to be had.
 pub struct Tx {
     client: Client,
+    order: Order,
+    is_begun: AtomicBool,
     open: bool,
 }
 
@@ -54,24 +61,11 @@ impl Store {
         E: Retryable,
         F: Future<Output = Result<(Tx, T), E>>,
     {
-        let mut pause = FIRST_PAUSE;
-        let mut attempt = 1;
+        let mut attempts = Attempts::of(name);
         loop {
             let result = self.attempt(&mut body).await;
-            let again = attempt < MAX_ATTEMPTS && result.as_ref().is_err_and(Retryable::is_retry);
-            let outcome = match &result {
-                Ok(_) => "committed",
-                Err(_) if again => "retried",
-                Err(_) => "failed",
-            };
-            metrics::counter!("tally_db_transactions_total", "name" => name, "outcome" => outcome)
-                .increment(1);
-            if !again {
-                return result;
-            }
-            tokio::time::sleep(pause.mul_f64(rand::random())).await;
-            pause = pause.saturating_mul(2);
-            attempt = attempt.saturating_add(1);
+            let Some(pause) = attempts.pause_after(&result) else { return result };
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -87,18 +81,82 @@ impl Store {
 
     /// Begins a transaction, for whoever decides himself when to begin it anew.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        // Made before BEGIN is sent: if this future is dropped while it waits for the answer, the ROLLBACK follows.
-        let tx = Tx { client: self.get().await?, open: true };
-        batch_execute(&tx, "tx.begin", &tx.client.begin()).await?;
+        let tx = self.tx().await?;
+        tx.begin("").await?;
         Ok(tx)
+    }
+
+    /// A transaction that is still to be begun, along with its first statements: [`Tx::begin`].
+    pub(crate) async fn tx(&self) -> Result<Tx, Error> {
+        // Open before BEGIN is sent: if whoever waits for the answer is dropped, the ROLLBACK follows.
+        let (client, order) = (self.get().await?, Order::default());
+        Ok(Tx { client, order, is_begun: AtomicBool::new(false), open: true })
+    }
+}
+
+/// The attempts at one transaction.
+pub(crate) struct Attempts {
+    name: &'static str,
+    number: u32,
+    pause: Duration,
+}
+
+impl Attempts {
+    /// Attempts at the transaction of this name.
+    pub(crate) const fn of(name: &'static str) -> Self {
+        Self { name, number: 1, pause: FIRST_PAUSE }
+    }
+
+    /// Counts an attempt. How long to wait before the next one, if it lost and there is to be another.
+    pub(crate) fn pause_after<T, E: Retryable>(
+        &mut self,
+        result: &Result<T, E>,
+    ) -> Option<Duration> {
+        let again = self.number < MAX_ATTEMPTS && result.as_ref().is_err_and(Retryable::is_retry);
+        let outcome = match result {
+            Ok(_) => "committed",
+            Err(_) if again => "retried",
+            Err(_) => "failed",
+        };
+        metrics::counter!("tally_db_transactions_total", "name" => self.name, "outcome" => outcome)
+            .increment(1);
+        let pause = self.pause.mul_f64(rand::random());
+        self.number = self.number.saturating_add(1);
+        self.pause = self.pause.saturating_mul(2);
+        again.then_some(pause)
     }
 }
 
 impl Tx {
-    /// Commits. The empty SELECT fails if an error of an earlier statement was overlooked: COMMIT alone would then roll
-    /// back and report success.
-    pub async fn commit(mut self) -> Result<(), Error> {
-        batch_execute(&self, "tx.commit", "SELECT; COMMIT").await?;
+    /// Begins it with these settings, unless that was done. Nothing may be written until it is known that this succeeded.
+    pub(crate) async fn begin(&self, settings: &str) -> Result<(), Error> {
+        if self.is_begun.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        batch_execute(self, "tx.begin", &format!("{} {settings}", self.client.begin())).await
+    }
+
+    /// Commits.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.commit_with(Vec::new()).await
+    }
+
+    /// Does the last that is to be done, and commits, all of it in one round trip.
+    ///
+    /// The empty SELECT fails if an earlier statement did, or one of these: COMMIT alone would then roll back and report
+    /// success. And COMMIT is not sent at all if something before it was not.
+    pub(crate) async fn commit_with(mut self, writes: Vec<Write<'_>>) -> Result<(), Error> {
+        const NAME: &str = "tx.commit";
+        let commit = async {
+            let turn = self.order.turn().await;
+            if !turn.is_next() {
+                return Err(Error::setting(NAME, "a statement before COMMIT was not sent"));
+            }
+            let sent =
+                in_turn(Some(turn), self.client.link().client.batch_execute("SELECT; COMMIT"));
+            sent.await.map_err(|error| Error::postgres(NAME, &error))
+        };
+        try_join!(execute_all(&self, &writes), commit)?;
         self.open = false;
         Ok(())
     }
@@ -106,7 +164,7 @@ impl Tx {
 
 impl Connection for Tx {
     fn link(&self) -> Link<'_> {
-        Link { begin: None, ..self.client.link() }
+        Link { begin: None, order: Some(&self.order), ..self.client.link() }
     }
 }
 

@@ -3,8 +3,9 @@
 //! Each key is looked up by itself (`LATERAL` behind a `LIMIT` or `OFFSET 0`, which no planner sees through). Were it a
 //! join, a planner that knows nothing of the tables yet would rather read all that the tenant has, and keep that plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::try_join;
 use jiff::Timestamp;
 use ledger::account::{
     DrawPlace, Extent, Grant, GrantMove, Hold, HoldState, MoveKind, Source, Spend, Terms,
@@ -14,7 +15,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::open::{Accounts, Place};
+use super::open::{Accounts, Opened, Place};
 use crate::error::Error;
 use crate::projection::column;
 use crate::statement::{Connection, Params, Statement, query};
@@ -247,6 +248,15 @@ pub(crate) struct Named {
     pub(crate) spends: Vec<Uuid>,
 }
 
+/// What was read of accounts while they were being locked.
+pub(crate) struct First {
+    grants: Vec<Row>,
+    due: Vec<Row>,
+    holds: Vec<Row>,
+    named: Vec<Row>,
+    spends: Vec<Row>,
+}
+
 /// A payment's line on an account: account, unit, payment, line.
 pub(super) type Line = (Uuid, String, String, String);
 
@@ -258,46 +268,92 @@ pub(super) struct Lines {
     pub(super) given: Vec<Line>,
 }
 
-/// Loads what commands need: the grants that are drawn from first, what has run out of time at `now`, what is named.
+/// Reads what commands need at least: the grants that are drawn from first, what has run out of time at `now`, what is named.
+/// It is asked for right behind the locks, in their round trip, and means nothing for an account that was not locked.
+pub(crate) async fn first(
+    tx: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+    places: &BTreeSet<Place>,
+    named: &Named,
+) -> Result<First, Error> {
+    let (ids, units) = keys(places.iter());
+    let first: Params<'_> = &[&tenant_id, &ids, &units, &GRANTS_AT_FIRST];
+    let instants = vec![now; places.len()];
+    let (grants, (due, holds), named, spends) = try_join!(
+        query(tx, &GRANTS_FIRST, first),
+        due(tx, tenant_id, (&ids, &units, &instants), &named.holds),
+        grants_named(tx, tenant_id, &named.grants),
+        async {
+            if named.spends.is_empty() {
+                return Ok(Vec::new());
+            }
+            query(tx, &SPENDS, &[&tenant_id, &named.spends]).await
+        },
+    )?;
+    Ok(First { grants, due, holds, named, spends })
+}
+
+/// Grants of these accounts that have run out of time at their instants; holds of them that have, and those that are named.
+async fn due(
+    tx: &impl Connection,
+    tenant_id: i32,
+    (ids, units, instants): (&[&Uuid], &[&String], &[Timestamp]),
+    holds: &[Uuid],
+) -> Result<(Vec<Row>, Vec<Row>), Error> {
+    let due: Params<'_> = &[&tenant_id, &ids, &units, &instants];
+    let held: Params<'_> = &[&tenant_id, &ids, &units, &instants, &DUE_HOLDS_MAX, &holds];
+    try_join!(query(tx, &GRANTS_DUE, due), query(tx, &HOLDS, held))
+}
+
+async fn grants_named(
+    tx: &impl Connection,
+    tenant_id: i32,
+    wanted: &[(Place, i64)],
+) -> Result<Vec<Row>, Error> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (ids, units, grants) = (column!(wanted, 0.0), column!(wanted, 0.1), column!(wanted, 1));
+    query(tx, &GRANTS_NAMED, &[&tenant_id, &ids, &units, &grants]).await
+}
+
+/// Puts what was read first into accounts that are locked, and what turns out to be missing.
 pub(crate) async fn for_commands(
     tx: &impl Connection,
     tenant_id: i32,
     now: Timestamp,
-    mut named: Named,
+    first: &First,
     accounts: &mut Accounts,
 ) -> Result<(), Error> {
-    let (ids, units) = keys(accounts.keys());
-    let instants: Vec<Timestamp> = accounts.values().map(|opened| opened.instant(now)).collect();
-    let first: Params<'_> = &[&tenant_id, &ids, &units, &GRANTS_AT_FIRST];
-    let due: Params<'_> = &[&tenant_id, &ids, &units, &instants];
-    let held: Params<'_> = &[&tenant_id, &ids, &units, &instants, &DUE_HOLDS_MAX, &named.holds];
-    let (first, due, held) = futures_util::try_join!(
-        query(tx, &GRANTS_FIRST, first),
-        query(tx, &GRANTS_DUE, due),
-        query(tx, &HOLDS, held),
-    )?;
-    add_grants(&first, accounts);
+    add_grants(&first.grants, accounts);
     set_extents(accounts);
-    add_grants(&due, accounts);
-    add_holds(&held, accounts)?;
-    if !named.spends.is_empty() {
-        let rows = query(tx, &SPENDS, &[&tenant_id, &named.spends]).await?;
-        add_spends(&rows, accounts)?;
+    add_grants(&first.due, accounts);
+    add_grants(&first.named, accounts);
+    add_holds(&first.holds, accounts)?;
+    add_spends(&first.spends, accounts)?;
+    // Another process whose clock goes before ours was here: at its time, more is due.
+    let is_ahead = |opened: &Opened| opened.instant(now) > now;
+    let ahead = accounts.iter().filter(|(_, opened)| is_ahead(opened));
+    let ahead: Vec<(&Place, Timestamp)> =
+        ahead.map(|(place, opened)| (place, opened.instant(now))).collect();
+    if !ahead.is_empty() {
+        let (ids, units) = keys(ahead.iter().map(|(place, _)| *place));
+        let instants: Vec<Timestamp> = ahead.iter().map(|(_, instant)| *instant).collect();
+        let (due, holds) = due(tx, tenant_id, (&ids, &units, &instants), &[]).await?;
+        add_grants(&due, accounts);
+        add_holds(&holds, accounts)?;
     }
+    let mut missing = Vec::new();
     for (place, opened) in accounts.iter() {
         let account = &opened.account;
         let reserved = account.holds.iter().flat_map(|hold| hold.reserved.keys());
         let spent = account.spends.iter().flat_map(|spend| &spend.moves);
         let wanted = reserved.copied().chain(spent.map(|drawn| drawn.grant_id));
-        let missing = wanted.filter(|grant_id| account.grant_of(*grant_id).is_none());
-        named.grants.extend(missing.map(|grant_id| (place.clone(), grant_id)));
+        let wanted = wanted.filter(|grant_id| account.grant_of(*grant_id).is_none());
+        missing.extend(wanted.map(|grant_id| (place.clone(), grant_id)));
     }
-    if named.grants.is_empty() {
-        return Ok(());
-    }
-    let wanted = &named.grants;
-    let (ids, units, grants) = (column!(wanted, 0.0), column!(wanted, 0.1), column!(wanted, 1));
-    add_grants(&query(tx, &GRANTS_NAMED, &[&tenant_id, &ids, &units, &grants]).await?, accounts);
+    add_grants(&grants_named(tx, tenant_id, &missing).await?, accounts);
     Ok(())
 }
 
@@ -313,7 +369,7 @@ pub(super) async fn for_decisions(
     let (ids, units) = keys(accounts.keys());
     let instants: Vec<Timestamp> = accounts.values().map(|opened| opened.instant(now)).collect();
     let due: Params<'_> = &[&tenant_id, &ids, &units, &instants];
-    let (due, own, expired, forgiven) = futures_util::try_join!(
+    let (due, own, expired, forgiven) = try_join!(
         query(tx, &GRANTS_DUE, due),
         of_lines(tx, &GRANTS_OF_LINES, tenant_id, &lines.drawn),
         of_lines(tx, &EXPIRED_OF_LINES, tenant_id, &lines.drawn),
@@ -354,7 +410,7 @@ pub(crate) async fn whole(
     let (ids, units) = keys(places.iter());
     let params: Params<'_> = &[&tenant_id, &ids, &units];
     let (grants, holds) =
-        futures_util::try_join!(query(tx, &GRANTS_OPEN, params), query(tx, &HOLDS_OPEN, params))?;
+        try_join!(query(tx, &GRANTS_OPEN, params), query(tx, &HOLDS_OPEN, params))?;
     add_grants(&grants, accounts);
     add_holds(&holds, accounts)?;
     for place in places {

@@ -27,7 +27,7 @@ use ledger::ids::Owner;
 use ledger::movement::{Change, Movement, NewTerms};
 
 use crate::error::Error;
-use crate::statement::{Connection, Statement};
+use crate::statement::{Connection, Statement, execute_all};
 use load::{Line, Lines};
 use open::{Accounts, Locking, Place};
 
@@ -106,7 +106,7 @@ pub async fn post_in_tx(
             opened.set_terms(&new.source, new.terms);
         }
     }
-    Box::pin(save::save(tx, tenant_id, &turn.accounts)).await?;
+    execute_all(tx, &save::writes(tenant_id, &turn.accounts)).await?;
     Ok(posted)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::try_join;
 use jiff::Timestamp;
 use ledger::account::{
     Account, Act, DrawPlace, Effects, Extent, Grant, Hold, Operation, Refusal, Source, Terms,
@@ -177,6 +178,20 @@ pub(crate) async fn insert_owners<'a>(
         owners.into_iter().map(|(id, owner)| (id, owner.kind(), owner.key())).collect();
     let (ids, kinds, keys) = (column!(owners, 0), column!(owners, 1), column!(owners, 2));
     execute(tx, &OWNER_INSERT, &[&tenant_id, &ids, &kinds, &keys]).await.map(drop)
+}
+
+/// Adds those of these accounts that are missing, with their owners, in one round trip.
+pub(crate) async fn insert(
+    tx: &impl Connection,
+    tenant_id: i32,
+    accounts: &BTreeMap<Place, Owner>,
+) -> Result<(), Error> {
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let places = accounts.keys().cloned().collect();
+    let owners = insert_owners(tx, tenant_id, accounts.values());
+    try_join!(owners, insert_accounts(tx, tenant_id, &places)).map(drop)
 }
 
 /// Adds the missing ones of these accounts.

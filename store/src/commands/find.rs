@@ -1,5 +1,5 @@
-//! What requests are about, found before anything is locked: which were done before, and on which account each acts. Each
-//! key is looked up by itself, as in [`crate::books::load`].
+//! What requests are about: on which account each acts, and which were done before. Each key is looked up by itself, as in
+//! [`crate::books::load`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use super::request::{Note, Request};
 use crate::books::open::Place;
 use crate::error::Error;
 use crate::projection::column;
-use crate::statement::{Connection, Statement, batch_execute, query, text};
+use crate::statement::{Connection, Statement, query, text};
 
 /// Every statement of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&ANSWERS, &RECORDED, &KNOWN];
@@ -52,23 +52,11 @@ WHERE coalesce((SELECT true FROM owner o WHERE o.tenant_id = $1 AND o.account_id
     columns: &[Type::UUID, Type::TEXT, Type::BOOL],
 };
 
-/// Longest wait for a lock. Whoever asks waits for the answer, and is told after it to ask again.
-const SETTINGS: &str =
-    "SET LOCAL lock_timeout = '2s'; SET LOCAL plan_cache_mode = force_generic_plan";
-
 /// Kinds of the commands that spend: a spend, and the capture of a hold.
 const SPENDING: [i16; 2] = [1, 3];
 
 /// Kind of the command that makes a hold.
 const HOLDING: i16 = 2;
-
-/// What became of a request before anything was locked.
-pub(super) enum Found {
-    /// This, already.
-    Answered(Outcome),
-    /// It is to be carried out there.
-    Target(Target),
-}
 
 /// Where a request is to be carried out.
 #[derive(Clone)]
@@ -81,154 +69,107 @@ pub(super) struct Target {
     pub(super) note: Note,
 }
 
-/// What was found.
-pub(super) struct FoundAll {
-    /// Of each request, in their order.
-    pub(super) found: Vec<Found>,
-    /// Accounts that are not there yet, with their users.
-    pub(super) new: BTreeMap<Place, Owner>,
+/// Commands that were carried out, by their ids.
+#[derive(Default)]
+pub(super) struct Recorded(BTreeMap<Uuid, Row>);
+
+/// Answers that were saved, by their keys.
+pub(super) struct Answers(BTreeMap<String, Row>);
+
+/// Commands that have to be looked up before it is known where these requests are to be carried out: those that made what
+/// they end, and themselves, if nothing but their id tells that they were done.
+pub(super) fn named<'a>(requests: impl Iterator<Item = &'a Request>) -> Vec<Uuid> {
+    let of = |request: &Request| {
+        let itself = request.idempotency.is_none().then_some(request.command_id);
+        let spend = request.command.spend().map(|spend_id| spend_id.0);
+        let hold = request.command.hold().map(|hold_id| hold_id.0);
+        itself.into_iter().chain(spend).chain(hold)
+    };
+    let ids: BTreeSet<Uuid> = requests.flat_map(of).collect();
+    ids.into_iter().collect()
 }
 
-/// Finds out what each request is about, in one round trip.
-pub(super) async fn find(
+/// Looks these commands up.
+pub(super) async fn recorded(
     tx: &impl Connection,
     tenant_id: i32,
-    requests: &[&Request],
-) -> Result<FoundAll, Error> {
-    let ids: BTreeSet<Uuid> = requests.iter().flat_map(|request| named(request)).collect();
-    let ids: Vec<Uuid> = ids.into_iter().collect();
-    let accounts: BTreeSet<_> = requests.iter().filter_map(|it| it.command.account()).collect();
-    let accounts: Vec<(Uuid, String, String)> = accounts
-        .into_iter()
-        .map(|it| (Owner::User(it.user.clone()).account_id().0, it.user.clone(), it.unit.clone()))
-        .collect();
-    let ((), answers, recorded, known) = futures_util::try_join!(
-        batch_execute(tx, "commands.settings", SETTINGS),
-        answers(tx, tenant_id, requests),
-        async {
-            if ids.is_empty() {
-                Ok(Vec::new())
-            } else {
-                query(tx, &RECORDED, &[&tenant_id, &ids]).await
-            }
-        },
-        async {
-            if accounts.is_empty() {
-                return Ok(Vec::new());
-            }
-            let (ids, users) = (column!(accounts, 0), column!(accounts, 1));
-            query(tx, &KNOWN, &[&tenant_id, &ids, &users, &column!(accounts, 2)]).await
-        },
-    )?;
-    let lookup = Lookup::of(&answers, &recorded, &known);
-    let owner_of: BTreeMap<Uuid, String> =
-        accounts.into_iter().map(|(id, user, _)| (id, user)).collect();
-    let is_new = lookup.known.iter().filter(|(_, is_there)| !**is_there);
-    let new = is_new.filter_map(|(place, _)| {
-        Some((place.clone(), Owner::User(owner_of.get(&place.0)?.clone())))
-    });
-    let new = new.collect();
-    Ok(FoundAll { found: requests.iter().map(|request| lookup.find(request)).collect(), new })
+    ids: &[Uuid],
+) -> Result<Recorded, Error> {
+    let rows = query(tx, &RECORDED, &[&tenant_id, &ids]).await?;
+    Ok(Recorded(rows.into_iter().map(|row| (row.get(0), row)).collect()))
 }
 
-/// What was answered meanwhile to those of these requests whose keys another process was faster with. To be asked under the
-/// locks of their accounts: whoever was faster is committed by then.
-pub(super) async fn answered(
+/// Looks up what was answered before. To be asked under the locks of the accounts: whoever was faster with one of the keys is
+/// committed by then, and may have left nothing to be done but to be refused.
+pub(super) async fn answers<'a>(
     tx: &impl Connection,
     tenant_id: i32,
-    requests: &[&Request],
-) -> Result<Vec<Option<Outcome>>, Error> {
-    let answers = answers(tx, tenant_id, requests).await?;
-    let lookup = Lookup::of(&answers, &[], &[]);
-    Ok(requests.iter().map(|request| lookup.answered(request)).collect())
-}
-
-async fn answers(
-    tx: &impl Connection,
-    tenant_id: i32,
-    requests: &[&Request],
-) -> Result<Vec<Row>, Error> {
-    let keys: Vec<_> = requests.iter().filter_map(|it| it.idempotency.as_ref()).collect();
-    let keys: Vec<_> = keys.iter().map(|it| text(&it.key)).collect();
+    requests: impl Iterator<Item = &'a Request>,
+) -> Result<Answers, Error> {
+    let keys = requests.filter_map(|it| it.idempotency.as_ref()).map(|it| text(&it.key));
+    let keys: Vec<_> = keys.collect();
     if keys.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Answers(BTreeMap::new()));
     }
-    query(tx, &ANSWERS, &[&tenant_id, &keys]).await
+    let rows = query(tx, &ANSWERS, &[&tenant_id, &keys]).await?;
+    Ok(Answers(rows.into_iter().map(|row| (row.get(0), row)).collect()))
 }
 
-/// Commands that a request names: those that made what it ends, and itself, if nothing but its id tells that it was done.
-fn named(request: &Request) -> impl Iterator<Item = Uuid> {
-    let itself = request.idempotency.is_none().then_some(request.command_id);
-    let spend = request.command.spend().map(|spend_id| spend_id.0);
-    let hold = request.command.hold().map(|hold_id| hold_id.0);
-    itself.into_iter().chain(spend).chain(hold)
+/// Of these accounts those whose users are known, and whether each is there.
+pub(super) async fn known(
+    tx: &impl Connection,
+    tenant_id: i32,
+    accounts: &BTreeMap<Place, String>,
+) -> Result<BTreeMap<Place, bool>, Error> {
+    let accounts: Vec<(&Place, &String)> = accounts.iter().collect();
+    let (ids, units) = (column!(accounts, 0.0), column!(accounts, 0.1));
+    let rows = query(tx, &KNOWN, &[&tenant_id, &ids, &column!(accounts, 1), &units]).await?;
+    Ok(rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect())
 }
 
-/// The rows that were found, by what they were looked up by.
-struct Lookup<'a> {
-    answers: BTreeMap<&'a str, &'a Row>,
-    recorded: BTreeMap<Uuid, &'a Row>,
-    known: BTreeMap<Place, bool>,
-}
-
-impl<'a> Lookup<'a> {
-    fn of(answers: &'a [Row], recorded: &'a [Row], known: &[Row]) -> Self {
-        Self {
-            answers: answers.iter().map(|row| (row.get(0), row)).collect(),
-            recorded: recorded.iter().map(|row| (row.get(0), row)).collect(),
-            known: known.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect(),
-        }
-    }
-
-    fn find(&self, request: &Request) -> Found {
-        match self.answered(request) {
-            Some(outcome) => Found::Answered(outcome),
-            None => self.target(request),
-        }
-    }
-
-    fn answered(&self, request: &Request) -> Option<Outcome> {
-        let Some(idempotency) = &request.idempotency else {
-            let _ = self.recorded.get(&request.command_id)?;
-            let command_id = request.command_id;
-            return Some(Outcome::Replayed { command_id, answer: Vec::new() });
-        };
-        let row = self.answers.get(text(&idempotency.key).as_ref())?;
-        let hash: &[u8] = row.get(1);
-        if hash != idempotency.request_hash {
-            return Some(Outcome::KeyReused);
-        }
-        let answer: Option<Vec<u8>> = row.get(3);
-        Some(Outcome::Replayed { command_id: row.get(2), answer: answer.unwrap_or_default() })
-    }
-
-    fn target(&self, request: &Request) -> Found {
+impl Recorded {
+    /// Where a request is to be carried out; otherwise, what came of it.
+    pub(super) fn target(&self, request: &Request) -> Result<Target, Outcome> {
         let command = &request.command;
+        if request.idempotency.is_none() && self.0.contains_key(&request.command_id) {
+            let command_id = request.command_id;
+            return Err(Outcome::Replayed { command_id, answer: Vec::new() });
+        }
         if let Some(account) = command.account() {
             let id = Owner::User(account.user.clone()).account_id().0;
             let place = (id, account.unit.clone());
-            if !self.known.contains_key(&place) {
-                return Found::Answered(Outcome::UserUnknown);
-            }
             let note = command.note().cloned().unwrap_or_default();
-            return Found::Target(Target { place, user: account.user.clone(), note });
+            return Ok(Target { place, user: account.user.clone(), note });
         }
         if let Some(spend_id) = command.spend() {
-            let made = self.made(spend_id.0, &SPENDING);
-            return made.map_or(Found::Answered(Outcome::SpendUnknown), Found::Target);
+            return self.made(spend_id.0, &SPENDING).ok_or(Outcome::SpendUnknown);
         }
         let made = command.hold().and_then(|hold_id| self.made(hold_id.0, &[HOLDING]));
-        made.map_or(Found::Answered(Outcome::HoldUnknown), Found::Target)
+        made.ok_or(Outcome::HoldUnknown)
     }
 
     /// Where the command of this id and one of these kinds was carried out.
     fn made(&self, command_id: Uuid, kinds: &[i16]) -> Option<Target> {
-        let row = self.recorded.get(&command_id)?;
+        let row = self.0.get(&command_id)?;
         let kind: i16 = row.get(3);
         kinds.contains(&kind).then(|| Target {
             place: (row.get(1), row.get(2)),
             user: row.get(5),
             note: note_of(row.get(4)),
         })
+    }
+}
+
+impl Answers {
+    /// What was answered to this request, or to another one under its key.
+    pub(super) fn of(&self, request: &Request) -> Option<Outcome> {
+        let idempotency = request.idempotency.as_ref()?;
+        let row = self.0.get(text(&idempotency.key).as_ref())?;
+        let hash: &[u8] = row.get(1);
+        if hash != idempotency.request_hash {
+            return Some(Outcome::KeyReused);
+        }
+        let answer: Option<Vec<u8>> = row.get(3);
+        Some(Outcome::Replayed { command_id: row.get(2), answer: answer.unwrap_or_default() })
     }
 }

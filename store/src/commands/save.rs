@@ -1,18 +1,19 @@
 //! Commands that were carried out, recorded, with the answers that repeat them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ledger::account::Hold;
 use tokio_postgres::types::Type;
 
 use super::outcome::Done;
+use super::request::Request;
 use super::turn::Step;
 use crate::books::open::Place;
-use crate::error::Error;
 use crate::messages::{BalanceChanged, Sender};
 use crate::projection::column;
 use crate::projection::outbox::MessageRow;
-use crate::statement::{Connection, Statement, execute, text};
+use crate::statement::{Statement, Write, params, text};
 
 /// Every statement of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&COMMAND_INSERT, &ANSWER_INSERT];
@@ -47,8 +48,7 @@ const ANSWER_INSERT: Statement = Statement {
 INSERT INTO idempotency AS i (tenant_id, key, request_hash, command_id, answer, created_at)
 SELECT h.tenant_id, unnest($2::text[]), unnest($3::bytea[]), unnest($4::uuid[]), unnest($5::bytea[]), unnest($6::timestamptz[])
 FROM log_head h
-WHERE h.tenant_id = $1
-ON CONFLICT DO NOTHING",
+WHERE h.tenant_id = $1",
     params: &[
         Type::INT4,
         Type::TEXT_ARRAY,
@@ -61,34 +61,25 @@ ON CONFLICT DO NOTHING",
 };
 
 /// Records what was carried out.
-pub(super) async fn commands(
-    tx: &impl Connection,
-    tenant_id: i32,
-    steps: &[Step<'_>],
-) -> Result<(), Error> {
-    let requests: Vec<_> = steps.iter().map(|step| &step.item.request).collect();
+pub(super) fn commands<'a>(tenant_id: i32, steps: &'a [Step<'_>]) -> Option<Write<'a>> {
+    let requests: Vec<&'a Request> = steps.iter().map(|step| &*step.item.request).collect();
     let kinds: Vec<i16> = requests.iter().map(|request| request.command.kind()).collect();
     let bodies = steps.iter().map(|step| step.item.request.command.body(&step.item.note));
     let bodies: Vec<String> = bodies.map(|body| storable(&body)).collect();
-    execute(
-        tx,
-        &COMMAND_INSERT,
-        &[
-            &tenant_id,
-            &column!(requests, command_id),
-            &column!(steps, account.0),
-            &column!(steps, account.1),
-            &kinds,
-            &bodies,
-            &column!(requests, actor),
-            &column!(steps, done.recorded_at),
-            &column!(steps, done.step),
-            &column!(steps, versions.0),
-            &column!(steps, versions.1),
-        ],
-    )
-    .await
-    .map(drop)
+    let params = params![
+        tenant_id,
+        column!(requests, command_id),
+        column!(steps, account.0),
+        column!(steps, account.1),
+        kinds,
+        bodies,
+        column!(requests, actor),
+        column!(steps, done.recorded_at),
+        column!(steps, done.step),
+        column!(steps, versions.0),
+        column!(steps, versions.1),
+    ];
+    Write::of(steps.len(), &COMMAND_INSERT, params)
 }
 
 /// JSON text as Postgres can store it: NUL, which its texts do not know, becomes U+FFFD.
@@ -96,30 +87,25 @@ fn storable(body: &serde_json::Value) -> String {
     body.to_string().replace("\\u0000", "\u{fffd}")
 }
 
-/// Saves each answer under its key. False if another process was faster with one of the keys: nothing may be committed
-/// then.
-pub(super) async fn answers(
-    tx: &impl Connection,
+/// Saves each answer under its key. It fails if another process was faster with one of the keys.
+pub(super) fn answers<'a>(
     tenant_id: i32,
-    steps: &[Step<'_>],
-    answers: &[Vec<u8>],
-) -> Result<bool, Error> {
+    steps: &'a [Step<'_>],
+    answers: &'a [Vec<u8>],
+) -> Option<Write<'a>> {
     let keyed = steps.iter().zip(answers).filter_map(|(step, answer)| {
         let key = step.item.request.idempotency.as_ref()?;
-        let hash = key.request_hash.as_slice();
-        Some((text(&key.key), hash, step.done.command_id, answer, step.done.recorded_at))
+        Some((text(&key.key), key.request_hash.as_slice(), &step.done, answer))
     });
     let mut rows: Vec<_> = keyed.collect();
-    if rows.is_empty() {
-        return Ok(true);
-    }
     // Of two transactions that save the same keys in another order each would wait for the other.
     rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-    let (keys, hashes, ids) = (column!(rows, 0), column!(rows, 1), column!(rows, 2));
-    let (answers, times) = (column!(rows, 3), column!(rows, 4));
-    let inserted =
-        execute(tx, &ANSWER_INSERT, &[&tenant_id, &keys, &hashes, &ids, &answers, &times]).await?;
-    Ok(usize::try_from(inserted).is_ok_and(|inserted| inserted == rows.len()))
+    let keys: Vec<Cow<'a, str>> = rows.iter().map(|row| row.0.clone()).collect();
+    let hashes: Vec<&[u8]> = rows.iter().map(|row| row.1).collect();
+    let (ids, times) = (column!(rows, 2.command_id), column!(rows, 2.recorded_at));
+    let answers: Vec<&Vec<u8>> = rows.iter().map(|row| row.3).collect();
+    let params = params![tenant_id, keys, hashes, ids, answers, times];
+    Write::of(rows.len(), &ANSWER_INSERT, params)
 }
 
 /// What the outbox tells of what was carried out: what moved, what is held and let go, and what the account has then.

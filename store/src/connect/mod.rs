@@ -144,6 +144,7 @@ impl Connection for Client {
             client: &self.inner,
             cache: (!each_transaction).then_some(&self.inner.statement_cache),
             begin: each_transaction.then(|| self.begin()),
+            order: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::column;
 use crate::error::Error;
-use crate::statement::{Connection, Statement, execute};
+use crate::statement::{Connection, Statement, Write, execute_all, params};
 
 const INSERT: Statement = Statement {
     sql: "-- outbox.insert
@@ -41,10 +41,12 @@ pub async fn insert_in_tx(
     now: Timestamp,
     rows: &[MessageRow],
 ) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+    execute_all(tx, write(tenant_id, now, rows).as_slice()).await
+}
+
+/// Messages as they are to be written.
+pub(crate) fn write(tenant_id: i32, now: Timestamp, rows: &[MessageRow]) -> Option<Write<'_>> {
     let (ids, topics) = (column!(rows, id), column!(rows, topic));
     let (keys, payloads) = (column!(rows, key), column!(rows, payload));
-    execute(tx, &INSERT, &[&tenant_id, &now, &ids, &topics, &keys, &payloads]).await.map(drop)
+    Write::of(rows.len(), &INSERT, params![tenant_id, now, ids, topics, keys, payloads])
 }

@@ -4,9 +4,8 @@ use ledger::account::{Grant, Row};
 use tokio_postgres::types::Type;
 
 use super::super::open::{Accounts, Place};
-use crate::error::Error;
 use crate::projection::column;
-use crate::statement::{Connection, Statement, execute};
+use crate::statement::{Statement, Write, params};
 
 /// Every statement of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&WRITE];
@@ -44,39 +43,27 @@ SET priority = excluded.priority, expires_at = excluded.expires_at, remaining = 
     columns: &[],
 };
 
-pub(super) async fn write(
-    tx: &impl Connection,
-    tenant_id: i32,
-    accounts: &Accounts,
-) -> Result<(), Error> {
+pub(super) fn write(tenant_id: i32, accounts: &Accounts) -> Option<Write<'_>> {
     let all = accounts
         .iter()
         .flat_map(|(place, opened)| opened.effects.grants.values().map(move |row| (place, row)));
     let rows: Vec<(&Place, &Grant)> = all.map(|(place, row)| (place, Row::get(row))).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
     let sources = rows.iter().map(|(_, grant)| grant.source.as_ref());
     let (roots, lines): (Vec<Option<&str>>, Vec<Option<&str>>) = sources
         .map(|source| source.map(|it| (it.root_key.as_str(), it.line.as_str())).unzip())
         .unzip();
-    execute(
-        tx,
-        &WRITE,
-        &[
-            &tenant_id,
-            &column!(rows, 0.0),
-            &column!(rows, 0.1),
-            &column!(rows, 1.grant_id),
-            &column!(rows, 1.terms.priority),
-            &column!(rows, 1.terms.expires_at),
-            &roots,
-            &lines,
-            &column!(rows, 1.granted),
-            &column!(rows, 1.remaining),
-            &column!(rows, 1.held),
-        ],
-    )
-    .await
-    .map(drop)
+    let params = params![
+        tenant_id,
+        column!(rows, 0.0),
+        column!(rows, 0.1),
+        column!(rows, 1.grant_id),
+        column!(rows, 1.terms.priority),
+        column!(rows, 1.terms.expires_at),
+        roots,
+        lines,
+        column!(rows, 1.granted),
+        column!(rows, 1.remaining),
+        column!(rows, 1.held),
+    ];
+    Write::of(rows.len(), &WRITE, params)
 }

@@ -4,9 +4,8 @@ use ledger::account::{Hold, Row};
 use tokio_postgres::types::Type;
 
 use super::super::open::{Accounts, Place};
-use crate::error::Error;
 use crate::projection::column;
-use crate::statement::{Connection, Statement, execute};
+use crate::statement::{Statement, Write, params};
 
 /// Every statement of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&WRITE];
@@ -36,30 +35,19 @@ SET captured = excluded.captured, state = excluded.state, reserved = excluded.re
     columns: &[],
 };
 
-pub(super) async fn write(
-    tx: &impl Connection,
-    tenant_id: i32,
-    accounts: &Accounts,
-) -> Result<(), Error> {
+pub(super) fn write(tenant_id: i32, accounts: &Accounts) -> Option<Write<'_>> {
     let all = accounts
         .iter()
         .flat_map(|(place, opened)| opened.effects.holds.values().map(move |row| (place, row)));
     let rows: Vec<(&Place, &Hold)> = all.map(|(place, row)| (place, Row::get(row))).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
     let states: Vec<i16> = rows.iter().map(|(_, hold)| hold.state.code()).collect();
     let reserved: Vec<String> = rows.iter().map(|(_, hold)| reserved(hold)).collect();
     let (ids, units) = (column!(rows, 0.0), column!(rows, 0.1));
     let (holds, amounts) = (column!(rows, 1.hold_id.0), column!(rows, 1.amount));
     let (captured, expiries) = (column!(rows, 1.captured), column!(rows, 1.expires_at));
-    execute(
-        tx,
-        &WRITE,
-        &[&tenant_id, &holds, &ids, &units, &amounts, &captured, &states, &expiries, &reserved],
-    )
-    .await
-    .map(drop)
+    let params =
+        params![tenant_id, holds, ids, units, amounts, captured, states, expiries, reserved];
+    Write::of(rows.len(), &WRITE, params)
 }
 
 /// JSON text of what a hold reserves. Numbers by numbers: writing them cannot fail.

@@ -1,4 +1,4 @@
-//! What was done to locked accounts, written: one statement for each table, all of them on their way at once.
+//! What was done to locked accounts, as it is to be written: one statement for each table.
 
 mod grants;
 mod holds;
@@ -9,9 +9,8 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::open::{Accounts, Place};
-use crate::error::Error;
 use crate::projection::column;
-use crate::statement::{Connection, Statement, execute};
+use crate::statement::{Statement, Write, params};
 
 pub(super) fn statements() -> Vec<&'static Statement> {
     [
@@ -62,56 +61,41 @@ WHERE h.tenant_id = $1",
     columns: &[],
 };
 
-/// Writes all that was done to these accounts.
-pub(crate) async fn save(
-    tx: &impl Connection,
-    tenant_id: i32,
-    accounts: &Accounts,
-) -> Result<(), Error> {
+/// All that was done to these accounts.
+pub(crate) fn writes(tenant_id: i32, accounts: &Accounts) -> Vec<Write<'_>> {
     let all = accounts.values().flat_map(|opened| &opened.effects.postings);
     let all: Vec<&Posting> = all.collect();
-    futures_util::try_join!(
-        write_accounts(tx, tenant_id, accounts),
-        grants::write(tx, tenant_id, accounts),
-        holds::write(tx, tenant_id, accounts),
-        postings::write(tx, tenant_id, &all),
-        postings::write_moves(tx, tenant_id, &all),
-        write_reversals(tx, tenant_id, accounts),
-    )?;
-    Ok(())
+    let writes = [
+        write_accounts(tenant_id, accounts),
+        grants::write(tenant_id, accounts),
+        holds::write(tenant_id, accounts),
+        postings::write(tenant_id, &all),
+        postings::write_moves(tenant_id, &all),
+        write_reversals(tenant_id, accounts),
+    ];
+    writes.into_iter().flatten().collect()
 }
 
-async fn write_accounts(
-    tx: &impl Connection,
-    tenant_id: i32,
-    accounts: &Accounts,
-) -> Result<(), Error> {
+fn write_accounts(tenant_id: i32, accounts: &Accounts) -> Option<Write<'_>> {
     let changed = accounts.iter().filter(|(_, opened)| opened.is_changed);
     let rows: Vec<(&Place, &Account, i64)> =
         changed.map(|(place, opened)| (place, &opened.account, opened.steps)).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
     let hashes: Vec<Option<&[u8]>> = rows.iter().map(|(_, account, _)| head(account)).collect();
-    execute(
-        tx,
-        &ACCOUNT_WRITE,
-        &[
-            &tenant_id,
-            &column!(rows, 0.0),
-            &column!(rows, 0.1),
-            &column!(rows, 1.version),
-            &column!(rows, 1.posted),
-            &column!(rows, 1.held),
-            &column!(rows, 1.overdraft_limit),
-            &column!(rows, 1.frozen),
-            &hashes,
-            &column!(rows, 1.last_at),
-            &column!(rows, 2),
-        ],
-    )
-    .await
-    .map(drop)
+    let steps: Vec<i64> = rows.iter().map(|(_, _, steps)| *steps).collect();
+    let params = params![
+        tenant_id,
+        column!(rows, 0.0),
+        column!(rows, 0.1),
+        column!(rows, 1.version),
+        column!(rows, 1.posted),
+        column!(rows, 1.held),
+        column!(rows, 1.overdraft_limit),
+        column!(rows, 1.frozen),
+        hashes,
+        column!(rows, 1.last_at),
+        steps,
+    ];
+    Write::of(rows.len(), &ACCOUNT_WRITE, params)
 }
 
 /// The head of an account's chain; an account on which nothing was posted has none.
@@ -119,20 +103,13 @@ fn head(account: &Account) -> Option<&[u8]> {
     (account.version > 0).then_some(account.last_hash.as_slice())
 }
 
-async fn write_reversals(
-    tx: &impl Connection,
-    tenant_id: i32,
-    accounts: &Accounts,
-) -> Result<(), Error> {
+fn write_reversals(tenant_id: i32, accounts: &Accounts) -> Option<Write<'_>> {
     let reversed = accounts
         .iter()
         .flat_map(|(place, opened)| opened.effects.reversed.iter().map(move |it| (place, it)));
     let rows: Vec<_> = reversed.collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
     let spends: Vec<Uuid> = rows.iter().map(|(_, (spend_id, _))| spend_id.0).collect();
     let (ids, units) = (column!(rows, 0.0), column!(rows, 0.1));
     let seqs: Vec<i64> = rows.iter().map(|(_, (_, seq))| **seq).collect();
-    execute(tx, &REVERSAL_INSERT, &[&tenant_id, &spends, &ids, &units, &seqs]).await.map(drop)
+    Write::of(rows.len(), &REVERSAL_INSERT, params![tenant_id, spends, ids, units, seqs])
 }

@@ -1,12 +1,11 @@
 //! Postings and their moves, written.
 
-use ledger::account::{Cause, Posting};
+use ledger::account::{Cause, GrantMove, Posting};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use crate::error::Error;
 use crate::projection::column;
-use crate::statement::{Connection, Statement, execute};
+use crate::statement::{Statement, Write, params};
 
 /// Every statement of this module.
 pub(super) const STATEMENTS: &[&Statement] = &[&POSTING_INSERT, &MOVE_INSERT];
@@ -88,14 +87,7 @@ impl From<&Cause> for CauseColumns {
     }
 }
 
-pub(super) async fn write(
-    tx: &impl Connection,
-    tenant_id: i32,
-    rows: &[&Posting],
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+pub(super) fn write<'a>(tenant_id: i32, rows: &[&'a Posting]) -> Option<Write<'a>> {
     let causes: Vec<CauseColumns> =
         rows.iter().map(|posting| CauseColumns::from(&posting.cause)).collect();
     let contras: Vec<i16> = rows.iter().map(|posting| posting.contra.code()).collect();
@@ -104,48 +96,36 @@ pub(super) async fn write(
         .map(|source| source.map(|it| (it.root_key.as_str(), it.line.as_str())).unzip())
         .unzip();
     let hashes: Vec<&[u8]> = rows.iter().map(|posting| posting.hash.as_slice()).collect();
-    execute(
-        tx,
-        &POSTING_INSERT,
-        &[
-            &tenant_id,
-            &column!(rows, account.0),
-            &column!(rows, unit),
-            &column!(rows, seq),
-            &contras,
-            &column!(rows, amount),
-            &column!(rows, balance_after),
-            &column!(causes, kind),
-            &column!(causes, pos),
-            &column!(causes, rev),
-            &column!(causes, effect_no),
-            &column!(causes, command_id),
-            &roots,
-            &lines,
-            &column!(rows, effective_at),
-            &column!(rows, recorded_at),
-            &hashes,
-        ],
-    )
-    .await
-    .map(drop)
+    let params = params![
+        tenant_id,
+        column!(rows, account.0),
+        column!(rows, unit),
+        column!(rows, seq),
+        contras,
+        column!(rows, amount),
+        column!(rows, balance_after),
+        causes.iter().map(|cause| cause.kind).collect::<Vec<_>>(),
+        causes.iter().map(|cause| cause.pos).collect::<Vec<_>>(),
+        causes.iter().map(|cause| cause.rev).collect::<Vec<_>>(),
+        causes.iter().map(|cause| cause.effect_no).collect::<Vec<_>>(),
+        causes.iter().map(|cause| cause.command_id).collect::<Vec<_>>(),
+        roots,
+        lines,
+        column!(rows, effective_at),
+        column!(rows, recorded_at),
+        hashes,
+    ];
+    Write::of(rows.len(), &POSTING_INSERT, params)
 }
 
-pub(super) async fn write_moves(
-    tx: &impl Connection,
-    tenant_id: i32,
-    postings: &[&Posting],
-) -> Result<(), Error> {
-    let moved = postings.iter().flat_map(|posting| posting.moves.iter().map(move |m| (posting, m)));
-    let rows: Vec<_> = moved.collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
+pub(super) fn write_moves<'a>(tenant_id: i32, postings: &[&'a Posting]) -> Option<Write<'a>> {
+    let moved =
+        postings.iter().flat_map(|posting| posting.moves.iter().map(|moved| (*posting, moved)));
+    let rows: Vec<(&'a Posting, &'a GrantMove)> = moved.collect();
     let (ids, units) = (column!(rows, 0.account.0), column!(rows, 0.unit));
     let (seqs, grants) = (column!(rows, 0.seq), column!(rows, 1.grant_id));
     let kinds: Vec<i16> = rows.iter().map(|(_, moved)| moved.kind.code()).collect();
     let amounts = column!(rows, 1.amount);
-    execute(tx, &MOVE_INSERT, &[&tenant_id, &ids, &units, &seqs, &grants, &kinds, &amounts])
-        .await
-        .map(drop)
+    let params = params![tenant_id, ids, units, seqs, grants, kinds, amounts];
+    Write::of(rows.len(), &MOVE_INSERT, params)
 }
