@@ -49,4 +49,4 @@ pub use auth::{
 };
 pub use openapi::openapi;
 pub use router::router;
-pub use state::{Access, ApiState};
+pub use state::{Access, ApiState, Shared};

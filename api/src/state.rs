@@ -1,6 +1,7 @@
 //! What the handlers share.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use rules::hashing::EvidenceKey;
@@ -18,9 +19,13 @@ use crate::live::Live;
 use crate::units::Units;
 use crate::waiter::Waiter;
 
-/// What the handlers share. Cheap to clone.
+/// What the handlers share. Every layer that a request passes clones it, so it is one reference.
 #[derive(Clone)]
-pub struct ApiState {
+pub struct ApiState(Arc<Shared>);
+
+/// What is behind the reference.
+#[derive(Clone)]
+pub struct Shared {
     /// The database, as the API's role.
     pub(crate) store: Store,
     /// The same, for balances.
@@ -82,7 +87,7 @@ impl ApiState {
             .iter()
             .map(|tenant| (tenant.tenant_id, EvidenceKey::new(&tenant.evidence_key)))
             .collect();
-        Self {
+        Self(Arc::new(Shared {
             reads: store.clone(),
             store,
             clock,
@@ -97,35 +102,52 @@ impl ApiState {
             units: Arc::default(),
             evidence_keys: Arc::new(evidence_keys),
             signing_keys: Arc::default(),
-        }
+        }))
+    }
+
+    /// The same but for what `change` does. Nobody else has it yet, so nothing is copied.
+    fn with(mut self, change: impl FnOnce(&mut Shared)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
     }
 
     /// The same, reading balances through connections of their own: `Store::connect_for_reads`.
     #[must_use]
     pub fn with_reads(self, reads: Store) -> Self {
         let live = self.live.through(&reads, &self.clock, self.waiter.hints());
-        Self { live: Arc::new(live), reads, ..self }
+        self.with(|shared| {
+            shared.live = Arc::new(live);
+            shared.reads = reads;
+        })
     }
 
     /// The same, able to sign checkout references for these tenants.
     #[must_use]
     pub fn with_signing_keys(self, signing_keys: BTreeMap<i32, TenantKeys>) -> Self {
-        Self { signing_keys: Arc::new(signing_keys), ..self }
+        self.with(|shared| shared.signing_keys = Arc::new(signing_keys))
     }
 
     /// The same, letting in users, and limiting everybody.
     pub fn with_access(self, access: Access) -> Result<Self, IssuerError> {
         let Access { issuers, origins, key_limit, user_limit } = access;
-        Ok(Self {
-            tokens: Arc::new(Tokens::new(issuers)?),
-            rate_limits: Arc::new(RateLimits::new(key_limit, user_limit)),
-            origins,
-            ..self
-        })
+        let tokens = Tokens::new(issuers)?;
+        Ok(self.with(|shared| {
+            shared.tokens = Arc::new(tokens);
+            shared.rate_limits = Arc::new(RateLimits::new(key_limit, user_limit));
+            shared.origins = origins;
+        }))
     }
 
     /// A connection to the database, borrowed until it is dropped.
     pub(crate) async fn client(&self) -> Result<Client, RouteError> {
         Ok(self.store.get().await?)
+    }
+}
+
+impl Deref for ApiState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }

@@ -1,5 +1,7 @@
 //! Who asks.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use service::problem::{Code, Problem};
@@ -17,7 +19,7 @@ pub(crate) struct Caller {
 #[derive(Clone, Debug)]
 pub(crate) enum Who {
     /// The holder of a key, who may what its role and its scopes allow.
-    Key(Box<Key>),
+    Key(Arc<Key>),
     /// A user of the app, with a token of its issuer. He reads what is his, and nothing else.
     User(String),
 }

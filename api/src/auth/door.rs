@@ -58,7 +58,7 @@ async fn identify(state: &ApiState, headers: &HeaderMap) -> Result<Caller, Route
     let Some(key) = key else {
         return Err(unauthorized("The key is unknown here, has ended or was revoked.").into());
     };
-    Ok(Caller { tenant_id: key.tenant_id, who: Who::Key(Box::new(key)) })
+    Ok(Caller { tenant_id: key.tenant_id, who: Who::Key(key) })
 }
 
 /// A key needs the role, and the scope unless it was not narrowed.

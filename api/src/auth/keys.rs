@@ -1,5 +1,6 @@
 //! API keys, looked up and remembered for a moment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +25,7 @@ pub(crate) struct Keys {
     live: Vec<i32>,
     test: Vec<i32>,
     /// By the SHA-256 of the key's text, so that no text stays in memory.
-    remembered: Cache<[u8; 32], Option<Key>>,
+    remembered: Cache<[u8; 32], Option<Arc<Key>>>,
 }
 
 impl Keys {
@@ -45,13 +46,13 @@ impl Keys {
         store: &Store,
         text: &str,
         now: Timestamp,
-    ) -> Result<Option<Key>, RouteError> {
+    ) -> Result<Option<Arc<Key>>, RouteError> {
         let Some(text) = KeyText::parse(text) else { return Ok(None) };
         let hash = text.hash();
         let key = if let Some(key) = self.remembered.get(&hash).await {
             key
         } else {
-            let key = self.read(store, &text, now).await?;
+            let key = self.read(store, &text, now).await?.map(Arc::new);
             self.remembered.insert(hash, key.clone()).await;
             key
         };
