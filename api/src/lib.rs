@@ -10,6 +10,7 @@
 //! | [`users`] | the directory, balances, statements |
 //! | [`units`] | kinds of credits |
 //! | [`live`] | balances as they change |
+//! | [`watch`] | looking at something for everyone who watches it |
 //! | [`commands`] | spends, holds, grants, reversals: everything that moves credits for the app |
 //! | [`checkout`] | what a checkout is started with, and what became of it |
 //! | [`cases`] | what waits for a person, and what he does about it |
@@ -43,6 +44,7 @@ mod state;
 mod units;
 mod users;
 mod waiter;
+mod watch;
 
 pub use auth::{
     ForUsers, Issuer, IssuerError, IssuerTold, Operation, Origins, RateLimit, scopes_of,

@@ -13,11 +13,13 @@ use store::tenant::Tenant;
 use store::{Client, Store};
 
 use crate::auth::{Issuer, IssuerError, Keys, Origins, RateLimit, RateLimits, Tokens};
+use crate::checkout::Checkouts;
 use crate::commands::Commands;
 use crate::error::RouteError;
 use crate::live::Live;
 use crate::units::Units;
 use crate::waiter::Waiter;
+use crate::watch::Watch;
 
 /// What the handlers share. Every layer that a request passes clones it, so it is one reference.
 #[derive(Clone)]
@@ -28,7 +30,7 @@ pub struct ApiState(Arc<Shared>);
 pub struct Shared {
     /// The database, as the API's role.
     pub(crate) store: Store,
-    /// The same, for balances.
+    /// The same, for what is asked for most.
     pub(crate) reads: Store,
     /// What time it is.
     pub(crate) clock: Clock,
@@ -48,12 +50,16 @@ pub struct Shared {
     pub(crate) waiter: Arc<Waiter>,
     /// Balances as they change.
     pub(crate) live: Arc<Live>,
+    /// Checkouts that somebody waits for.
+    pub(crate) checkouts: Arc<Watch<Checkouts>>,
     /// Kinds of credits.
     pub(crate) units: Arc<Units>,
     /// Keys of the hashes of evidence, by tenant.
     pub(crate) evidence_keys: Arc<BTreeMap<i32, EvidenceKey>>,
     /// What checkout references are signed with, by tenant.
     pub(crate) signing_keys: Arc<BTreeMap<i32, TenantKeys>>,
+    /// Ends whatever would go on for ever.
+    shutdown: Shutdown,
 }
 
 /// Who is let in but the holders of keys, and how often anybody is. By default: nobody, and as often as one likes.
@@ -82,6 +88,7 @@ impl ApiState {
     ) -> Self {
         let waiter = Waiter::new(listener);
         let live = Live::start(&store, &clock, waiter.hints(), shutdown);
+        let checkouts = awaited(&store, &clock, &waiter, shutdown);
         let commands = Commands::start(&store, &clock, &notifier, tenants, shutdown);
         let evidence_keys = tenants
             .iter()
@@ -99,9 +106,11 @@ impl ApiState {
             commands: Arc::new(commands),
             waiter: Arc::new(waiter),
             live: Arc::new(live),
+            checkouts: Arc::new(checkouts),
             units: Arc::default(),
             evidence_keys: Arc::new(evidence_keys),
             signing_keys: Arc::default(),
+            shutdown: shutdown.clone(),
         }))
     }
 
@@ -111,12 +120,14 @@ impl ApiState {
         self
     }
 
-    /// The same, reading balances through connections of their own: `Store::connect_for_reads`.
+    /// The same, reading what is asked for most through connections of its own: `Store::connect_for_reads`.
     #[must_use]
     pub fn with_reads(self, reads: Store) -> Self {
-        let live = self.live.through(&reads, &self.clock, self.waiter.hints());
+        let live = Live::start(&reads, &self.clock, self.waiter.hints(), &self.shutdown);
+        let checkouts = awaited(&reads, &self.clock, &self.waiter, &self.shutdown);
         self.with(|shared| {
             shared.live = Arc::new(live);
+            shared.checkouts = Arc::new(checkouts);
             shared.reads = reads;
         })
     }
@@ -150,4 +161,9 @@ impl Deref for ApiState {
     fn deref(&self) -> &Shared {
         &self.0
     }
+}
+
+fn awaited(reads: &Store, clock: &Clock, waiter: &Waiter, shutdown: &Shutdown) -> Watch<Checkouts> {
+    let checkouts = Checkouts { reads: reads.clone(), clock: clock.clone() };
+    Watch::start(checkouts, waiter.hints(), shutdown)
 }

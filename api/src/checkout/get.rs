@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use ledger::ids::Owner;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::read::checkout::{Checkout, checkout_get, checkout_is_received};
+use store::read::checkout::{Checkout, checkout_is_received, checkout_list};
 use store::read::payments::Status as Paid;
 
+use super::awaited::Seen;
 use crate::auth::Caller;
 use crate::error::RouteError;
 use crate::params::Params;
@@ -92,10 +93,26 @@ pub(crate) async fn handler(
     })?;
     params.finish()?;
     let wait = Duration::from_secs(wait.unwrap_or_default());
-    let tenant_id = caller.tenant_id;
-    let look = || look(&state, &caller, &session);
-    let is_done = |seen: &CheckoutSession| seen.status.is_final();
-    Ok(Json(state.waiter.until(tenant_id, wait, look, is_done).await?))
+    if !wait.is_zero() {
+        let settled = tokio::time::timeout(wait, settled(&state, &caller, &session)).await;
+        if let Some(settled) = settled.ok().flatten() {
+            return Ok(Json(settled));
+        }
+    }
+    look(&state, &caller, &session).await.map(Json)
+}
+
+/// Waits until the status is final; none if the process is to end before.
+async fn settled(state: &ApiState, caller: &Caller, session: &str) -> Option<CheckoutSession> {
+    let mut watching = state.checkouts.on((caller.tenant_id, session.to_owned()));
+    loop {
+        let Seen { checkout, as_of } = watching.next().await?;
+        // Whether it was received does not matter: what is only received is not final.
+        let seen = show(session.to_owned(), checkout, false, as_of).for_caller(caller);
+        if seen.status.is_final() {
+            return Some(seen);
+        }
+    }
 }
 
 async fn look(
@@ -103,11 +120,11 @@ async fn look(
     caller: &Caller,
     session: &str,
 ) -> Result<CheckoutSession, RouteError> {
-    let (client, tenant_id) = (state.client().await?, caller.tenant_id);
+    let (client, tenant_id) = (state.reads.get().await?, caller.tenant_id);
     let as_of = state.clock.now();
     // In this order: what is decided in between shows among the payments.
     let is_received = checkout_is_received(&client, tenant_id, session).await?;
-    let checkout = checkout_get(&client, tenant_id, session).await?;
+    let checkout = checkout_list(&client, tenant_id, &[session]).await?.pop().flatten();
     Ok(show(session.to_owned(), checkout, is_received, as_of).for_caller(caller))
 }
 

@@ -1,28 +1,23 @@
-//! Balances as they change: one task reads what is watched, for everyone who watches it.
-//!
-//! However many watch, there is one connection that listens and one statement that looks. A hint says whose balance may
-//! have changed; hints may be lost and time passes without any, so everything that is watched is looked at now and then
-//! as well. Whoever is slow is told the newest balance, not each that there was.
+//! Balances as they change.
 
-mod watched;
-mod worker;
-
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::ids::Owner;
+use jiff::Timestamp;
+use ledger::chain::to_microseconds;
+use ledger::ids::{AccountId, Owner};
 use service::clock::Clock;
 use service::problem::{Code, Problem};
 use service::shutdown::Shutdown;
-use store::Store;
 use store::notify::Hint;
+use store::read::balance::{Parts, balance_list};
 use store::units::Unit;
+use store::{Error, Store};
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::users::balance::Version;
-use watched::{Key, Watched};
+use crate::users::balance::{Balance, Version};
+use crate::watch::{self, Sight, Watch, Watched};
 
 /// Most streams of a process. A listener has some thousand connections, of which the rest are for those who ask.
 const STREAMS_MAX: usize = 3_000;
@@ -33,20 +28,26 @@ const FULL_RETRY_AFTER_SECONDS: u32 = 5;
 /// Longest wait for the first look.
 const FIRST_LOOK_MAX: Duration = Duration::from_secs(2);
 
-/// The task, and what it looks at.
+/// What is watched, in a bounded number of places.
 pub(crate) struct Live {
-    shared: Arc<Shared>,
+    balances: Watch<Balances>,
     places: Arc<Semaphore>,
-    shutdown: Shutdown,
-    task: JoinHandle<()>,
 }
 
-/// What the task and those who watch have in common.
-#[derive(Default)]
-struct Shared {
-    watched: Mutex<Watched>,
-    /// Somebody watches what nobody watched before.
-    newcomer: Notify,
+/// How balances are read.
+struct Balances {
+    reads: Store,
+    clock: Clock,
+}
+
+/// One account in one unit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    tenant_id: i32,
+    account: AccountId,
+    unit: Unit,
+    /// Whose account it is.
+    user: String,
 }
 
 /// A balance as it was seen.
@@ -62,34 +63,23 @@ pub(crate) struct Seen {
 
 /// One who watches a balance.
 pub(crate) struct Watching {
-    key: Key,
-    shared: Arc<Shared>,
-    seen: watch::Receiver<Option<Seen>>,
-    shutdown: Shutdown,
+    balance: watch::Watching<Balances>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Live {
-    /// Starts the task; it ends when this is dropped. Must be called within a Tokio runtime.
+    /// Starts to look at what will be watched; ends when it is dropped. Must be called within a Tokio runtime.
     pub(crate) fn start(
         reads: &Store,
         clock: &Clock,
         hints: Receiver<Hint>,
         shutdown: &Shutdown,
     ) -> Self {
-        let shared = Arc::new(Shared::default());
-        let task = worker::run(Arc::clone(&shared), reads.clone(), clock.clone(), hints);
+        let balances = Balances { reads: reads.clone(), clock: clock.clone() };
         Self {
-            shared,
+            balances: Watch::start(balances, hints, shutdown),
             places: Arc::new(Semaphore::new(STREAMS_MAX)),
-            shutdown: shutdown.clone(),
-            task: tokio::spawn(task),
         }
-    }
-
-    /// The same, looking through other connections.
-    pub(crate) fn through(&self, reads: &Store, clock: &Clock, hints: Receiver<Hint>) -> Self {
-        Self::start(reads, clock, hints, &self.shutdown)
     }
 
     /// Watches a user's balance in a unit.
@@ -104,45 +94,76 @@ impl Live {
             Problem::new(Code::Unavailable).detail(detail).retry_after(FULL_RETRY_AFTER_SECONDS)
         })?;
         let account = Owner::User(user.to_owned()).account_id();
-        let key = Key { tenant_id, account, unit };
-        let seen = self.shared.watched().add(&key, user);
-        self.shared.newcomer.notify_one();
-        let (shared, shutdown) = (Arc::clone(&self.shared), self.shutdown.clone());
-        Ok(Watching { key, shared, seen, shutdown, _place: place })
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Shared {
-    fn watched(&self) -> MutexGuard<'_, Watched> {
-        // Whatever a panicking thread left there is still what is watched.
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+        let key = Key { tenant_id, account, unit, user: user.to_owned() };
+        Ok(Watching { balance: self.balances.on(key), _place: place })
     }
 }
 
 impl Watching {
     /// The balance as soon as it was seen at all.
     pub(crate) async fn first(&mut self) -> Result<Seen, Problem> {
-        let seen = tokio::time::timeout(FIRST_LOOK_MAX, self.seen.wait_for(Option::is_some)).await;
-        let seen = seen.ok().and_then(Result::ok).and_then(|seen| seen.clone());
+        let seen = tokio::time::timeout(FIRST_LOOK_MAX, self.next()).await.ok().flatten();
         seen.ok_or_else(|| Problem::new(Code::Unavailable).retry_after(FULL_RETRY_AFTER_SECONDS))
     }
 
     /// The next other one; none once the process is to end.
     pub(crate) async fn next(&mut self) -> Option<Seen> {
-        let drain = self.shutdown.token();
-        drain.run_until_cancelled(self.seen.changed()).await?.ok()?;
-        self.seen.borrow_and_update().clone()
+        self.balance.next().await
     }
 }
 
-impl Drop for Watching {
-    fn drop(&mut self) {
-        self.shared.watched().leave(&self.key);
+impl Sight for Balances {
+    type Key = Key;
+    type Seen = Seen;
+
+    const NAME: &'static str = "balances";
+
+    const LOOK_MAX: usize = 1_000;
+
+    fn tenant_id(key: &Key) -> i32 {
+        key.tenant_id
     }
+
+    fn named<'a>(hint: &Hint, watched: &'a Watched<Self>) -> Option<Vec<&'a Key>> {
+        match hint {
+            Hint::Accounts { tenant_id, accounts } if !accounts.is_empty() => {
+                let named = accounts.iter().flat_map(|account| of(watched, *tenant_id, *account));
+                Some(named.collect())
+            }
+            Hint::Accounts { .. } | Hint::Reconnected => None,
+            // Whoever decides names the accounts as well.
+            Hint::Decided { .. } | Hint::Events { .. } | Hint::Pressed { .. } => Some(Vec::new()),
+        }
+    }
+
+    async fn look(&self, tenant_id: i32, keys: &[&Key]) -> Result<Vec<Seen>, Error> {
+        let now = to_microseconds(self.clock.now());
+        let names: Vec<_> =
+            keys.iter().map(|key| (key.user.as_str(), key.unit.name.as_str())).collect();
+        let found = balance_list(&self.reads.get().await?, tenant_id, &names, now).await?;
+        Ok(keys.iter().zip(found).map(|(key, parts)| seen(key, parts, now)).collect())
+    }
+
+    fn is_news(last: &Seen, seen: &Seen) -> bool {
+        last.version != seen.version
+    }
+}
+
+/// What is watched of an account.
+fn of(
+    watched: &Watched<Balances>,
+    tenant_id: i32,
+    account: AccountId,
+) -> impl Iterator<Item = &Key> {
+    let unit = Unit { name: String::new(), scale: 0, is_default: false };
+    let own = move |key: &&Key| key.tenant_id == tenant_id && key.account == account;
+    watched.from(Key { tenant_id, account, unit, user: String::new() }).take_while(own)
+}
+
+fn seen(key: &Key, parts: Option<Parts>, now: Timestamp) -> Seen {
+    let is_known = parts.is_some();
+    let balance = Balance::new(&key.user, &key.unit, &parts.unwrap_or_default(), now);
+    // Texts and integers: there is nothing here that could fail to be written.
+    let json = serde_json::to_string(&balance).unwrap_or_default().into();
+    Seen { is_known, version: balance.version(), json }
 }

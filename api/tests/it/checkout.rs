@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use ledger::decision::Reason;
 use ledger::ids::Owner;
 use serde_json::json;
@@ -57,6 +58,30 @@ async fn who_waits_is_told_as_soon_as_it_is_decided() {
     let both = async { tokio::join!(waiting, deciding) };
     let (answer, ()) = tokio::time::timeout(Duration::from_secs(20), both).await.unwrap();
     assert_eq!(answer.ok()["status"], "credited");
+}
+
+#[tokio::test]
+async fn many_who_wait_share_the_connections_and_each_is_told() {
+    let world = World::new().await;
+    let pos = world.tell(Origin::Stripe, "evt_1", "checkout.session.completed", BODY).await;
+    // Many times as many as the pool has connections; half of them for what is never sold.
+    let sessions = (0..100).map(|number| if number % 2 == 0 { 1 } else { number });
+    let paths = sessions.map(|number| {
+        let wait = if number == 1 { 30 } else { 1 };
+        (number, format!("/v1/checkout_sessions/cs_{number}?wait={wait}"))
+    });
+    let paths: Vec<(i32, String)> = paths.collect();
+    let waiting = join_all(paths.iter().map(|(_, path)| world.get(path)));
+    let deciding = async {
+        credited(&world).await;
+        world.decide(pos, Reason::Credited, Some("pi_1")).await;
+    };
+    let both = async { tokio::join!(waiting, deciding) };
+    let (answers, ()) = tokio::time::timeout(Duration::from_secs(20), both).await.unwrap();
+    for ((number, path), answer) in paths.iter().zip(answers) {
+        let status = if *number == 1 { "credited" } else { "unknown" };
+        assert_eq!(answer.ok()["status"], status, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -1,43 +1,68 @@
 //! What became of a checkout: for whoever comes back from Stripe's page and wants to know.
 
 use ledger::ids::Owner;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::payments::{Status, read_owner};
 use crate::error::Error;
-use crate::statement::{Connection, Statement, query_one, query_opt};
+use crate::statement::{Connection, Statement, query, query_one};
 
 /// Every statement of this module.
-pub(crate) const STATEMENTS: &[&Statement] = &[&GET, &RECEIVED];
+pub(crate) const STATEMENTS: &[&Statement] = &[&LIST, &RECEIVED];
 
 /// Most events that wait to be decided which are searched for a session. Behind a longer queue a session may be called
 /// unknown although it was received: it shows as soon as it is decided.
 const RECEIVED_SEARCH_MAX: i64 = 2_000;
 
-const GET: Statement = Statement {
-    sql: "-- read.checkout_get
-WITH RECURSIVE chain AS (
-    SELECT p.root_key, p.merged_into
-    FROM payment_alias a JOIN payment p ON p.tenant_id = a.tenant_id AND p.root_key = a.root_key
-    WHERE a.tenant_id = $1 AND a.alias = $2
-    UNION
-    SELECT n.root_key, n.merged_into
-    FROM chain c JOIN payment n ON n.tenant_id = $1 AND n.root_key = c.merged_into
-)
-SELECT p.root_key, p.status, p.claimant, o.kind, o.key, u.unit,
-       p.facts->'staff'->>'verdict' IS NOT DISTINCT FROM 'dismiss' AS is_dismissed,
-       EXISTS (SELECT FROM review_case r WHERE r.tenant_id = $1 AND r.root_key = p.root_key AND r.state = 1) AS has_open_case,
-       coalesce(sum(l.expected), 0)::bigint AS expected, coalesce(sum(l.posted) FILTER (WHERE l.leg <> 4), 0)::bigint AS posted,
-       coalesce(sum(l.posted) FILTER (WHERE l.leg = 1), 0)::bigint AS purchased
-FROM chain c JOIN payment p ON p.tenant_id = $1 AND p.root_key = c.root_key
-LEFT JOIN owner o ON o.tenant_id = p.tenant_id AND o.account_id = p.owner_account
-LEFT JOIN LATERAL (SELECT f.unit FROM payment_leg f WHERE f.tenant_id = $1 AND f.root_key = p.root_key
-                   ORDER BY f.expected = 0, f.line LIMIT 1) u ON true
-LEFT JOIN payment_leg l ON l.tenant_id = $1 AND l.root_key = p.root_key AND l.unit = u.unit
-WHERE p.merged_into IS NULL
-GROUP BY p.root_key, p.status, p.claimant, p.facts, o.kind, o.key, u.unit",
-    params: &[Type::INT4, Type::TEXT],
-    columns: &[Type::TEXT, Type::INT2, Type::TEXT, Type::INT2, Type::TEXT, Type::TEXT, Type::BOOL, Type::BOOL, Type::INT8, Type::INT8, Type::INT8],
+// It is asked for often, so its plan is made once and kept, perhaps while the tables were empty: each row is looked up by
+// itself, by all columns of its key.
+const LIST: Statement = Statement {
+    sql: "-- read.checkout_list
+SELECT k.ord, p.root_key, p.status, p.claimant, o.kind, o.key, u.unit, p.is_dismissed, c.case_id IS NOT NULL AS has_open_case,
+       l.expected, l.posted, l.purchased
+FROM unnest($2::text[]) WITH ORDINALITY AS k (session, ord)
+CROSS JOIN LATERAL (
+    SELECT a.root_key FROM payment_alias a WHERE a.tenant_id = $1 AND a.alias = k.session LIMIT 1) a
+CROSS JOIN LATERAL (
+    WITH RECURSIVE chain AS (
+        SELECT a.root_key, (SELECT n.merged_into FROM payment n WHERE n.tenant_id = $1 AND n.root_key = a.root_key LIMIT 1) AS next
+        UNION
+        SELECT c.next, (SELECT n.merged_into FROM payment n WHERE n.tenant_id = $1 AND n.root_key = c.next LIMIT 1)
+        FROM chain c WHERE c.next IS NOT NULL
+    )
+    SELECT c.root_key FROM chain c WHERE c.next IS NULL LIMIT 1) r
+CROSS JOIN LATERAL (
+    SELECT p.root_key, p.status, p.claimant, p.owner_account,
+           p.facts->'staff'->>'verdict' IS NOT DISTINCT FROM 'dismiss' AS is_dismissed
+    FROM payment p WHERE p.tenant_id = $1 AND p.root_key = r.root_key LIMIT 1) p
+LEFT JOIN LATERAL (
+    SELECT o.kind, o.key FROM owner o WHERE o.tenant_id = $1 AND o.account_id = p.owner_account LIMIT 1) o ON true
+LEFT JOIN LATERAL (
+    SELECT c.case_id FROM review_case c WHERE c.tenant_id = $1 AND c.root_key = p.root_key AND c.state = 1 LIMIT 1) c ON true
+LEFT JOIN LATERAL (
+    SELECT f.unit FROM payment_leg f WHERE f.tenant_id = $1 AND f.root_key = p.root_key
+    ORDER BY f.expected = 0, f.line LIMIT 1) u ON true
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(l.expected), 0)::bigint AS expected,
+           coalesce(sum(l.posted) FILTER (WHERE l.leg <> 4), 0)::bigint AS posted,
+           coalesce(sum(l.posted) FILTER (WHERE l.leg = 1), 0)::bigint AS purchased
+    FROM payment_leg l WHERE l.tenant_id = $1 AND l.root_key = p.root_key AND l.unit = u.unit) l",
+    params: &[Type::INT4, Type::TEXT_ARRAY],
+    columns: &[
+        Type::INT8,
+        Type::TEXT,
+        Type::INT2,
+        Type::TEXT,
+        Type::INT2,
+        Type::TEXT,
+        Type::TEXT,
+        Type::BOOL,
+        Type::BOOL,
+        Type::INT8,
+        Type::INT8,
+        Type::INT8,
+    ],
 };
 
 // What waits is what stands behind each lane's cursor. The session's id is looked for in the bytes themselves, because an
@@ -85,29 +110,20 @@ pub struct Checkout {
     pub purchased: i64,
 }
 
-/// What the facts and the books say of a session.
-pub async fn checkout_get(
+/// What the facts and the books say of each of these sessions, in their order; `None`: nothing.
+pub async fn checkout_list(
     connection: &impl Connection,
     tenant_id: i32,
-    session: &str,
-) -> Result<Option<Checkout>, Error> {
-    let Some(row) = query_opt(connection, &GET, &[&tenant_id, &session]).await? else {
-        return Ok(None);
-    };
-    let root_key: String = row.get("root_key");
-    let kind: Option<i16> = row.get("kind");
-    Ok(Some(Checkout {
-        status: Status::read(row.get("status"), &root_key)?,
-        root_key,
-        claimant: row.get("claimant"),
-        owner: kind.zip(row.get("key")).map(|(kind, key)| read_owner(kind, key)).transpose()?,
-        is_dismissed: row.get("is_dismissed"),
-        has_open_case: row.get("has_open_case"),
-        unit: row.get("unit"),
-        expected: row.get("expected"),
-        posted: row.get("posted"),
-        purchased: row.get("purchased"),
-    }))
+    sessions: &[&str],
+) -> Result<Vec<Option<Checkout>>, Error> {
+    let mut found = vec![None; sessions.len()];
+    for row in query(connection, &LIST, &[&tenant_id, &sessions]).await? {
+        let place = usize::try_from(row.get::<_, i64>("ord").saturating_sub(1)).ok();
+        if let Some(place) = place.and_then(|place| found.get_mut(place)) {
+            *place = Some(checkout(&row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether an event that tells of the session is stored and not decided yet.
@@ -119,4 +135,21 @@ pub async fn checkout_is_received(
     let row =
         query_one(connection, &RECEIVED, &[&tenant_id, &session, &RECEIVED_SEARCH_MAX]).await?;
     Ok(row.get("is_received"))
+}
+
+fn checkout(row: &Row) -> Result<Checkout, Error> {
+    let root_key: String = row.get("root_key");
+    let kind: Option<i16> = row.get("kind");
+    Ok(Checkout {
+        status: Status::read(row.get("status"), &root_key)?,
+        root_key,
+        claimant: row.get("claimant"),
+        owner: kind.zip(row.get("key")).map(|(kind, key)| read_owner(kind, key)).transpose()?,
+        is_dismissed: row.get("is_dismissed"),
+        has_open_case: row.get("has_open_case"),
+        unit: row.get("unit"),
+        expected: row.get("expected"),
+        posted: row.get("posted"),
+        purchased: row.get("purchased"),
+    })
 }
