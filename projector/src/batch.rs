@@ -203,7 +203,10 @@ impl Projector {
         keys: &mut Keys,
         counted: &mut Counted,
     ) -> Result<Done, BatchError> {
-        let tx = self.store.begin().await?;
+        let tx = match task {
+            Task::Slots(_) => self.store.begin_with_kept_plans().await?,
+            Task::Lane(_) | Task::Suspect(_) | Task::Deferred { .. } => self.store.begin().await?,
+        };
         let (work, done) = match task {
             Task::Slots(slots) => self.next_events(&tx, tenant, slots, counted).await?,
             Task::Lane(lane) => self.cases_of_lane(&tx, tenant, *lane, counted).await?,

@@ -23,6 +23,9 @@ use crate::messages;
 
 /// Writes all that was decided; how many keys it satisfied that cases wait for.
 pub async fn world(tx: &Tx, tenant_id: i32, mut world: World) -> Result<usize, BatchError> {
+    if !is_usual(&world) {
+        tx.plan_anew().await?;
+    }
     let clawback = world.policy.clawback;
     let effects = &world.effects;
     let decided = Decided {
@@ -50,6 +53,14 @@ pub async fn world(tx: &Tx, tenant_id: i32, mut world: World) -> Result<usize, B
     cases::write_in_tx(tx, tenant_id, world.now, &rows).await?;
     outbox::insert_in_tx(tx, tenant_id, world.now, &messages::of(&world, &posted)).await?;
     Ok(woken)
+}
+
+/// Whether nothing is to be written but what nearly every batch writes: the plans of that are kept.
+fn is_usual(world: &World) -> bool {
+    let effects = &world.effects;
+    effects.woken.is_empty()
+        && effects.merged.is_empty()
+        && !world.cases.values().any(|case| case.dirty)
 }
 
 /// What was written off of each leg: only posting shows what of the credits was gone.

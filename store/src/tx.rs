@@ -19,6 +19,10 @@ const MAX_ATTEMPTS: u32 = 6;
 /// Longest pause before the second attempt; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 
+/// What becomes of plans until the transaction ends.
+const KEEP_PLANS: &str = "SET LOCAL plan_cache_mode = force_generic_plan";
+const PLAN_ANEW: &str = "SET LOCAL plan_cache_mode = force_custom_plan";
+
 /// A transaction that is open. Dropping it without [`Tx::commit`] rolls it back, also in the middle of a statement.
 ///
 /// Its statements are sent in the order in which they are polled first. Each sees what was committed before the server came to
@@ -81,8 +85,19 @@ impl Store {
 
     /// Begins a transaction, for whoever decides himself when to begin it anew.
     pub async fn begin(&self) -> Result<Tx, Error> {
+        self.begin_with("").await
+    }
+
+    /// The same, in which statements are planned once for all, as long as [`Tx::plan_anew`] does not say otherwise:
+    /// planning many small statements takes longer than executing them. Only for statements that say, or of which a test
+    /// does, that they can be planned so.
+    pub async fn begin_with_kept_plans(&self) -> Result<Tx, Error> {
+        self.begin_with(KEEP_PLANS).await
+    }
+
+    async fn begin_with(&self, settings: &str) -> Result<Tx, Error> {
         let tx = self.tx().await?;
-        tx.begin("").await?;
+        tx.begin(settings).await?;
         Ok(tx)
     }
 
@@ -128,6 +143,11 @@ impl Attempts {
 }
 
 impl Tx {
+    /// From now on each statement is planned for the tables as they are.
+    pub async fn plan_anew(&self) -> Result<(), Error> {
+        batch_execute(self, "tx.plan_anew", PLAN_ANEW).await
+    }
+
     /// Begins it with these settings, unless that was done. Nothing may be written until it is known that this succeeded.
     pub(crate) async fn begin(&self, settings: &str) -> Result<(), Error> {
         if self.is_begun.swap(true, Ordering::Relaxed) {

@@ -14,16 +14,18 @@ use crate::statement::{Connection, Params, Statement, execute, query};
 
 const READ_OF_PAYMENTS: Statement = Statement {
     sql: "-- cases.read_of_payments
-SELECT case_id, pos, root_key, reason, resolution, version, opened_at, due, due_pos, closed_pos, detail::text
-FROM review_case WHERE tenant_id = $1 AND root_key = ANY($2)",
+SELECT c.case_id, c.pos, c.root_key, c.reason, c.resolution, c.version, c.opened_at, c.due, c.due_pos, c.closed_pos, c.detail::text
+FROM unnest($2::text[]) AS k (root_key)
+CROSS JOIN LATERAL (SELECT * FROM review_case x WHERE x.tenant_id = $1 AND x.root_key = k.root_key OFFSET 0) c",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: CASE_COLUMNS,
 };
 
 const READ: Statement = Statement {
     sql: "-- cases.read
-SELECT case_id, pos, root_key, reason, resolution, version, opened_at, due, due_pos, closed_pos, detail::text
-FROM review_case WHERE tenant_id = $1 AND case_id = ANY($2)",
+SELECT c.case_id, c.pos, c.root_key, c.reason, c.resolution, c.version, c.opened_at, c.due, c.due_pos, c.closed_pos, c.detail::text
+FROM unnest($2::uuid[]) AS k (case_id)
+CROSS JOIN LATERAL (SELECT * FROM review_case x WHERE x.tenant_id = $1 AND x.case_id = k.case_id LIMIT 1) c",
     params: &[Type::INT4, Type::UUID_ARRAY],
     columns: CASE_COLUMNS,
 };
@@ -44,14 +46,19 @@ const CASE_COLUMNS: &[Type] = &[
 
 const ROOTS: Statement = Statement {
     sql: "-- cases.roots
-SELECT case_id, root_key FROM review_case WHERE tenant_id = $1 AND case_id = ANY($2) AND root_key IS NOT NULL",
+SELECT c.case_id, c.root_key
+FROM unnest($2::uuid[]) AS k (case_id)
+CROSS JOIN LATERAL (SELECT * FROM review_case x WHERE x.tenant_id = $1 AND x.case_id = k.case_id LIMIT 1) c
+WHERE c.root_key IS NOT NULL",
     params: &[Type::INT4, Type::UUID_ARRAY],
     columns: &[Type::UUID, Type::TEXT],
 };
 
 const WAITS: Statement = Statement {
     sql: "-- cases.waits
-SELECT case_id, key FROM case_wait WHERE tenant_id = $1 AND case_id = ANY($2)",
+SELECT w.case_id, w.key
+FROM unnest($2::uuid[]) AS k (case_id)
+CROSS JOIN LATERAL (SELECT * FROM case_wait x WHERE x.tenant_id = $1 AND x.case_id = k.case_id OFFSET 0) w",
     params: &[Type::INT4, Type::UUID_ARRAY],
     columns: &[Type::UUID, Type::TEXT],
 };
@@ -59,11 +66,11 @@ SELECT case_id, key FROM case_wait WHERE tenant_id = $1 AND case_id = ANY($2)",
 const EVENTS: Statement = Statement {
     sql: "-- cases.events
 SELECT c.case_id, c.pos, d.rev, d.slot
-FROM case_event c
+FROM unnest($2::uuid[]) AS k (case_id)
+CROSS JOIN LATERAL (SELECT * FROM case_event x WHERE x.tenant_id = $1 AND x.case_id = k.case_id OFFSET 0) c
 CROSS JOIN LATERAL (
     SELECT x.rev, x.slot FROM decision x WHERE x.tenant_id = $1 AND x.pos = c.pos ORDER BY x.rev DESC LIMIT 1
-) d
-WHERE c.tenant_id = $1 AND c.case_id = ANY($2)",
+) d",
     params: &[Type::INT4, Type::UUID_ARRAY],
     columns: &[Type::UUID, Type::INT8, Type::INT4, Type::INT2],
 };

@@ -10,8 +10,9 @@ use crate::statement::{Connection, Statement, execute, query};
 
 const VERSIONS: Statement = Statement {
     sql: "-- catalogue.versions
-SELECT price, from_pos, nullif(valid_from, '-infinity'), credits, unit, expires, priority FROM catalogue_entry
-WHERE tenant_id = $1 AND price = ANY($2)",
+SELECT e.price, e.from_pos, nullif(e.valid_from, '-infinity'), e.credits, e.unit, e.expires, e.priority
+FROM unnest($2::text[]) AS k (price)
+CROSS JOIN LATERAL (SELECT * FROM catalogue_entry x WHERE x.tenant_id = $1 AND x.price = k.price OFFSET 0) e",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: &[
         Type::TEXT,

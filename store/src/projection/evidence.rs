@@ -35,13 +35,14 @@ const LINKS: Statement = Statement {
 SELECT l.account, l.customer, l.user_id, d.root_key
 FROM unnest($2::text[], $3::text[]) AS k (account, customer)
 CROSS JOIN LATERAL (
-    SELECT x.account, x.customer, x.user_id, x.from_pos FROM customer_link x
-    WHERE x.tenant_id = $1 AND x.account = k.account AND x.customer = k.customer AND x.to_pos IS NULL LIMIT 1
+    SELECT x.account, x.customer, x.user_id, x.from_pos, x.to_pos FROM customer_link x
+    WHERE x.tenant_id = $1 AND x.account = k.account AND x.customer = k.customer OFFSET 0
 ) l
 LEFT JOIN LATERAL (
     SELECT x.root_key FROM decision x
     WHERE x.tenant_id = $1 AND x.pos = l.from_pos AND x.root_key IS NOT NULL ORDER BY x.rev DESC LIMIT 1
-) d ON true",
+) d ON true
+WHERE l.to_pos IS NULL",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
     columns: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT],
 };
@@ -66,9 +67,14 @@ WHERE h.tenant_id = $1",
 
 const LINKS_END: Statement = Statement {
     sql: "-- evidence.links_end
-UPDATE customer_link l SET to_pos = k.to_pos
-FROM unnest($2::text[], $3::text[], $4::bigint[]) AS k (account, customer, to_pos)
-WHERE l.tenant_id = $1 AND l.account = k.account AND l.customer = k.customer AND l.to_pos IS NULL",
+INSERT INTO customer_link AS l (tenant_id, account, customer, from_pos, user_id, to_pos)
+SELECT h.tenant_id, x.account, x.customer, x.from_pos, x.user_id, k.to_pos
+FROM log_head h, unnest($2::text[], $3::text[], $4::bigint[]) AS k (account, customer, to_pos)
+CROSS JOIN LATERAL (
+    SELECT * FROM customer_link y WHERE y.tenant_id = $1 AND y.account = k.account AND y.customer = k.customer OFFSET 0
+) x
+WHERE h.tenant_id = $1 AND x.to_pos IS NULL
+ON CONFLICT (tenant_id, account, customer, from_pos) DO UPDATE SET to_pos = excluded.to_pos",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY, Type::INT8_ARRAY],
     columns: &[],
 };

@@ -22,9 +22,12 @@ ON CONFLICT DO NOTHING",
 
 const ROOTS: Statement = Statement {
     sql: "-- payments.roots
-SELECT a.alias, a.root_key, p.merged_into FROM payment_alias a
-LEFT JOIN payment p ON p.tenant_id = $1 AND p.root_key = a.root_key
-WHERE a.tenant_id = $1 AND a.alias = ANY($2)",
+SELECT a.alias, a.root_key, p.merged_into
+FROM unnest($2::text[]) AS k (alias)
+CROSS JOIN LATERAL (
+    SELECT x.alias, x.root_key FROM payment_alias x WHERE x.tenant_id = $1 AND x.alias = k.alias LIMIT 1) a
+LEFT JOIN LATERAL (
+    SELECT x.merged_into FROM payment x WHERE x.tenant_id = $1 AND x.root_key = a.root_key LIMIT 1) p ON true",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: &[Type::TEXT, Type::TEXT, Type::TEXT],
 };
@@ -41,10 +44,12 @@ ON CONFLICT DO NOTHING",
     columns: &[],
 };
 
+// They are looked up, and locked, one after the other in the order given.
 const LOCK: Statement = Statement {
-    sql: r#"-- payments.lock
+    sql: "-- payments.lock
 SELECT p.root_key, p.owner_account, p.version, p.claimant, p.first_pos, p.status, p.facts::text, p.merged_into
-FROM payment p WHERE p.tenant_id = $1 AND p.root_key = ANY($2) ORDER BY p.root_key COLLATE "C" FOR UPDATE"#,
+FROM unnest($2::text[]) AS k (root_key)
+CROSS JOIN LATERAL (SELECT * FROM payment x WHERE x.tenant_id = $1 AND x.root_key = k.root_key LIMIT 1 FOR UPDATE) p",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: PAYMENT_COLUMNS,
 };
@@ -52,7 +57,8 @@ FROM payment p WHERE p.tenant_id = $1 AND p.root_key = ANY($2) ORDER BY p.root_k
 const PEEK: Statement = Statement {
     sql: "-- payments.peek
 SELECT p.root_key, p.owner_account, p.version, p.claimant, p.first_pos, p.status, p.facts::text, p.merged_into
-FROM payment p WHERE p.tenant_id = $1 AND p.root_key = ANY($2)",
+FROM unnest($2::text[]) AS k (root_key)
+CROSS JOIN LATERAL (SELECT * FROM payment x WHERE x.tenant_id = $1 AND x.root_key = k.root_key LIMIT 1) p",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: PAYMENT_COLUMNS,
 };
@@ -70,15 +76,19 @@ const PAYMENT_COLUMNS: &[Type] = &[
 
 const OWNERS: Statement = Statement {
     sql: "-- payments.owners
-SELECT account_id, kind, key FROM owner WHERE tenant_id = $1 AND account_id = ANY($2)",
+SELECT o.account_id, o.kind, o.key
+FROM unnest($2::uuid[]) AS k (account_id)
+CROSS JOIN LATERAL (SELECT * FROM owner x WHERE x.tenant_id = $1 AND x.account_id = k.account_id LIMIT 1) o",
     params: &[Type::INT4, Type::UUID_ARRAY],
     columns: &[Type::UUID, Type::INT2, Type::TEXT],
 };
 
 const LEGS: Statement = Statement {
     sql: "-- payments.legs
-SELECT root_key, line, leg, unit, expected, target, posted, forgiven, priority, nullif(expires_at, 'infinity') FROM payment_leg
-WHERE tenant_id = $1 AND root_key = ANY($2)",
+SELECT l.root_key, l.line, l.leg, l.unit, l.expected, l.target, l.posted, l.forgiven, l.priority,
+       nullif(l.expires_at, 'infinity')
+FROM unnest($2::text[]) AS k (root_key)
+CROSS JOIN LATERAL (SELECT * FROM payment_leg x WHERE x.tenant_id = $1 AND x.root_key = k.root_key OFFSET 0) l",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: &[
         Type::TEXT,
@@ -96,13 +106,18 @@ WHERE tenant_id = $1 AND root_key = ANY($2)",
 
 const UPDATE: Statement = Statement {
     sql: "-- payments.update
-UPDATE payment p
-SET owner_account = k.owner_account, version = k.version, claimant = k.claimant, first_pos = k.first_pos,
-    paid = k.paid, currency = k.currency, status = k.status, facts = k.facts::jsonb
-FROM unnest($2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::smallint[],
+INSERT INTO payment AS p (tenant_id, root_key, owner_account, version, claimant, first_pos, paid, currency, status, facts)
+SELECT h.tenant_id, k.root_key, k.owner_account, k.version, k.claimant, k.first_pos, k.paid, k.currency, k.status,
+       k.facts::jsonb
+FROM log_head h,
+     unnest($2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::smallint[],
             $10::text[])
-    AS k (root_key, owner_account, version, claimant, first_pos, paid, currency, status, facts)
-WHERE p.tenant_id = $1 AND p.root_key = k.root_key",
+     AS k (root_key, owner_account, version, claimant, first_pos, paid, currency, status, facts)
+WHERE h.tenant_id = $1
+ON CONFLICT (tenant_id, root_key) DO UPDATE
+SET owner_account = excluded.owner_account, version = excluded.version, claimant = excluded.claimant,
+    first_pos = excluded.first_pos, paid = excluded.paid, currency = excluded.currency, status = excluded.status,
+    facts = excluded.facts",
     params: &[
         Type::INT4,
         Type::TEXT_ARRAY,
@@ -120,10 +135,13 @@ WHERE p.tenant_id = $1 AND p.root_key = k.root_key",
 
 const MERGE: Statement = Statement {
     sql: "-- payments.merge
-UPDATE payment p
-SET owner_account = NULL, claimant = NULL, facts = '{}', merged_into = k.into_key
-FROM unnest($2::text[], $3::text[]) AS k (root_key, into_key)
-WHERE p.tenant_id = $1 AND p.root_key = k.root_key",
+INSERT INTO payment AS p (tenant_id, root_key, first_pos, status, facts, merged_into)
+SELECT h.tenant_id, x.root_key, x.first_pos, x.status, '{}', k.into_key
+FROM log_head h, unnest($2::text[], $3::text[]) AS k (root_key, into_key)
+CROSS JOIN LATERAL (SELECT * FROM payment y WHERE y.tenant_id = $1 AND y.root_key = k.root_key LIMIT 1) x
+WHERE h.tenant_id = $1
+ON CONFLICT (tenant_id, root_key) DO UPDATE
+SET owner_account = NULL, claimant = NULL, facts = excluded.facts, merged_into = excluded.merged_into",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
     columns: &[],
 };
@@ -291,12 +309,13 @@ pub async fn insert_in_tx(
     execute(tx, &INSERT, &[&tenant_id, &column!(pairs, 0), &column!(pairs, 1)]).await.map(drop)
 }
 
-/// Locks the payments until the transaction ends, and reads them as they are then.
+/// Locks the payments, which must be sorted, until the transaction ends, and reads them as they are then.
 pub async fn lock_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
     roots: &[String],
 ) -> Result<Vec<PaymentRow>, Error> {
+    debug_assert!(roots.is_sorted(), "payments are locked in one order");
     let rows = query(tx, &LOCK, &[&tenant_id, &roots]).await?;
     Ok(rows.iter().map(payment_row).collect())
 }

@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
     SELECT coalesce(max(d.pos), 0) AS pos FROM decision d WHERE d.tenant_id = $1 AND d.slot = s.slot AND d.rev = 0
 ) c
 WHERE s.tenant_id = $1
-  AND EXISTS (SELECT FROM event e WHERE e.tenant_id = $1 AND e.slot = s.slot AND e.pos > c.pos)
+  AND (SELECT e.pos FROM event e WHERE e.tenant_id = $1 AND e.slot = s.slot AND e.pos > c.pos LIMIT 1) IS NOT NULL
 ORDER BY s.slot",
     params: &[Type::INT4],
     columns: &[Type::INT2],
@@ -46,7 +46,7 @@ FROM (
         WHERE x.tenant_id = $1 AND x.slot = s.slot AND x.pos > c.pos ORDER BY x.pos LIMIT $3
     ) e
 ) w
-JOIN event v ON v.tenant_id = $1 AND v.pos = w.pos
+CROSS JOIN LATERAL (SELECT * FROM event x WHERE x.tenant_id = $1 AND x.pos = w.pos LIMIT 1) v
 WHERE w.nth = 1 OR (w.nth <= $3 AND w.bytes <= $4)
 ORDER BY v.pos",
     params: &[Type::INT4, Type::INT2_ARRAY, Type::INT8, Type::INT8],
@@ -76,9 +76,10 @@ SELECT v.pos, v.slot, v.origin, v.source_id, v.type, v.occurred_at, v.body
 FROM (
     SELECT e.pos, sum(coalesce(octet_length(e.body), 0)) OVER (ORDER BY e.pos) AS bytes,
            row_number() OVER (ORDER BY e.pos) AS nth
-    FROM event e WHERE e.tenant_id = $1 AND e.pos = ANY($2)
+    FROM unnest($2::bigint[]) AS k (pos)
+    CROSS JOIN LATERAL (SELECT x.pos, x.body FROM event x WHERE x.tenant_id = $1 AND x.pos = k.pos LIMIT 1) e
 ) w
-JOIN event v ON v.tenant_id = $1 AND v.pos = w.pos
+CROSS JOIN LATERAL (SELECT * FROM event x WHERE x.tenant_id = $1 AND x.pos = w.pos LIMIT 1) v
 WHERE w.nth = 1 OR w.bytes <= $3
 ORDER BY v.pos",
     params: &[Type::INT4, Type::INT8_ARRAY, Type::INT8],

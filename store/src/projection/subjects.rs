@@ -18,9 +18,12 @@ ON CONFLICT DO NOTHING",
     columns: &[],
 };
 
+// They are looked up, and locked, one after the other in the order given.
 const LOCK: Statement = Statement {
-    sql: r#"-- subjects.lock
-SELECT key FROM subject WHERE tenant_id = $1 AND key = ANY($2) ORDER BY key COLLATE "C" FOR UPDATE"#,
+    sql: "-- subjects.lock
+SELECT s.key
+FROM unnest($2::text[]) AS k (key)
+CROSS JOIN LATERAL (SELECT x.key FROM subject x WHERE x.tenant_id = $1 AND x.key = k.key LIMIT 1 FOR UPDATE) s",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: &[Type::TEXT],
 };
