@@ -226,7 +226,7 @@ impl Projector {
         }
         tx.commit().await?;
         let accounts = users.into_iter().map(|user| Owner::User(user).account_id());
-        self.notifier.accounts_changed(tenant.tenant_id, accounts);
+        self.notifier.notify_decided(tenant.tenant_id, accounts);
         Ok(Done { woken, ..done })
     }
 

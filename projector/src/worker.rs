@@ -146,7 +146,6 @@ async fn heal(shared: Arc<Shared>, number: u32, shutdown: Shutdown) {
             let proven = proven.entry(tenant.tenant_id).or_default();
             match shared.projector.heal(tenant, turn, proven).await {
                 Ok(done) if done.decided > 0 => {
-                    shared.projector.notifier.notify_decided(tenant.tenant_id);
                     shared.released.notify_one();
                     rest = None;
                 }
@@ -289,12 +288,9 @@ impl Worker {
         true
     }
 
-    /// Passes on what a batch did. Of slots that another process holds nothing is to be done: it has the same hints, and
+    /// Passes on what a batch left to do. Of slots that another process holds nothing is to be done: it has the same hints, and
     /// should it be killed, polling finds what it left.
     fn after(&self, tenant: &Tenant, done: &Done) {
-        if done.decided > 0 {
-            self.shared.projector.notifier.notify_decided(tenant.tenant_id);
-        }
         if done.woken > 0 {
             self.shared.released.notify_one();
         }

@@ -57,7 +57,7 @@ impl Credited {
                 account(user)
             ))
             .await;
-        self.world.notifier.notify_decided(self.world.tenant.tenant_id);
+        self.world.notifier.notify_decided(self.world.tenant.tenant_id, []);
     }
 
     /// Does what the projector does with the act that comes: hands the payment over, or finds it stale.

@@ -250,7 +250,7 @@ impl World {
              FROM event e WHERE e.tenant_id = $1 AND e.pos = {pos}"
         ))
         .await;
-        self.notifier.notify_decided(self.tenant.tenant_id);
+        self.notifier.notify_decided(self.tenant.tenant_id, []);
     }
 
     /// Registers a user, decided.

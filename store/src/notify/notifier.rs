@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ledger::ids::AccountId;
 use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
 use tokio_postgres::types::Type;
 
 use super::{ACCOUNT_CHANNEL, Background, DECIDED_CHANNEL, EVENT_CHANNEL, PRESSED_CHANNEL};
@@ -14,7 +15,8 @@ use crate::error::Error;
 use crate::statement::{Statement, query};
 use crate::url::PgUrl;
 
-/// How long hints are collected. Batches come every few milliseconds under load: this merges some of them and is not felt.
+/// Shortest time between two sendings. A hint that comes alone is sent at once; batches come every few milliseconds under
+/// load, of which this merges some.
 const DEBOUNCE: Duration = Duration::from_millis(3);
 
 /// Pause after the database could not be told.
@@ -70,10 +72,11 @@ impl Notifier {
         self.shared.add(|pending| *pending.events.entry(tenant_id).or_default() |= slot_mask);
     }
 
-    /// Decisions were committed for the tenant.
-    pub fn notify_decided(&self, tenant_id: i32) {
+    /// Decisions were committed for the tenant, which change the balances of these accounts.
+    pub fn notify_decided(&self, tenant_id: i32, accounts: impl IntoIterator<Item = AccountId>) {
         self.shared.add(|pending| {
             pending.decided.insert(tenant_id);
+            pending.accounts.entry(tenant_id).or_default().extend(accounts);
         });
     }
 
@@ -84,8 +87,8 @@ impl Notifier {
         });
     }
 
-    /// Something was committed that changes the balances of these accounts. Whoever posts, holds, or decides of a
-    /// payment that names a user tells it after COMMIT: balances are shown live.
+    /// Something else was committed that changes the balances of these accounts. Whoever posts or holds tells it after
+    /// COMMIT: balances are shown live.
     pub fn accounts_changed(&self, tenant_id: i32, accounts: impl IntoIterator<Item = AccountId>) {
         self.shared.add(|pending| {
             pending.accounts.entry(tenant_id).or_default().extend(accounts);
@@ -106,9 +109,11 @@ impl Shared {
 }
 
 async fn send_all(store: Store, shared: Arc<Shared>) {
+    let mut pauses = tokio::time::interval(DEBOUNCE);
+    pauses.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         shared.wake.notified().await;
-        tokio::time::sleep(DEBOUNCE).await;
+        pauses.tick().await;
         if let Err(error) = send(&store, shared.take()).await {
             // Whoever would have been told polls as well.
             tracing::debug!(%error, "hints were dropped");

@@ -23,7 +23,7 @@ async fn what_was_told_arrives_merged() {
     let notifier = Notifier::start(&world.url()).unwrap();
     notifier.notify_events(7, 1);
     notifier.clone().notify_events(7, 1 << 63);
-    notifier.notify_decided(7);
+    notifier.notify_decided(7, []);
     notifier.notify_pressed(7);
     notifier.notify_events(8, 2);
     assert_eq!(next(&mut hints).await, Hint::Events { tenant_id: 7, slots: 1 | 1 << 63 });
@@ -31,7 +31,7 @@ async fn what_was_told_arrives_merged() {
     assert_eq!(next(&mut hints).await, Hint::Decided { tenant_id: 7 });
     assert_eq!(next(&mut hints).await, Hint::Pressed { tenant_id: 7 });
 
-    notifier.notify_decided(8);
+    notifier.notify_decided(8, []);
     assert_eq!(next(&mut hints).await, Hint::Decided { tenant_id: 8 });
 }
 
@@ -59,7 +59,7 @@ async fn accounts_are_named_to_whoever_wants_to_know_them() {
     assert_eq!(next(&mut hints).await, told(&(201..=300).collect::<Vec<_>>()));
     notifier.accounts_changed(7, (1..=2_001).map(account));
     assert_eq!(next(&mut hints).await, told(&[]));
-    notifier.notify_decided(7);
+    notifier.notify_decided(7, []);
     assert_eq!(next(&mut other_hints).await, Hint::Decided { tenant_id: 7 });
 }
 
@@ -70,7 +70,7 @@ async fn a_broken_connection_is_replaced_and_said() {
     let mut hints = listener.subscribe();
     let notifier = Notifier::start(&world.url()).unwrap();
     assert_eq!(next(&mut hints).await, Hint::Reconnected);
-    notifier.notify_decided(1);
+    notifier.notify_decided(1, []);
     assert_eq!(next(&mut hints).await, Hint::Decided { tenant_id: 1 });
 
     let client = world.database.superuser().await;
@@ -79,7 +79,7 @@ async fn a_broken_connection_is_replaced_and_said() {
     client.query_one(kill, &[]).await.unwrap();
     assert_eq!(next(&mut hints).await, Hint::Reconnected);
     wait_for("a hint on the new connections", async || {
-        notifier.notify_decided(2);
+        notifier.notify_decided(2, []);
         hints.try_recv().ok()
     })
     .await;
