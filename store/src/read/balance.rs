@@ -56,7 +56,8 @@ SELECT w.ord,
             SELECT sum(l.posted) AS credits FROM payment_leg l
             WHERE l.tenant_id = $1 AND l.root_key = p.root_key AND l.unit = w.unit
               AND (SELECT o.kind FROM owner o WHERE o.tenant_id = $1 AND o.account_id = p.owner_account LIMIT 1) = 2) line
-        WHERE p.tenant_id = $1 AND p.claimant = w.user_id AND p.merged_into IS NULL) AS in_review,
+        WHERE p.tenant_id = $1 AND p.claimant = w.user_id AND p.owner_account <> w.account_id
+          AND p.merged_into IS NULL) AS in_review,
        (SELECT coalesce(sum(line.credits), 0)::bigint
         FROM payment p
         CROSS JOIN LATERAL (
