@@ -16,6 +16,13 @@
 //! Missing rows are first inserted with `ON CONFLICT DO NOTHING`, which waits for whoever is inserting the same, then
 //! locked, and only then read, in a statement of its own: `FOR UPDATE` passes over rows that another transaction has
 //! inserted and not committed, and a statement sees nothing that was committed after it began.
+//!
+//! # Plans
+//!
+//! A batch of events runs with plans that are kept ([`crate::Store::begin_with_kept_plans`]), made perhaps while the tables
+//! were empty. So each key is looked up by itself, by all of its columns, behind a `LIMIT` or `OFFSET 0` that no planner sees
+//! through; rows that are there are written by `ON CONFLICT DO UPDATE`, which goes by the primary key, where an `UPDATE` would
+//! join. Cases, wake-ups and merges are seldom: they are written with plans for the tables as they are then.
 
 pub mod attempts;
 pub mod cases;
