@@ -48,7 +48,7 @@ pub(crate) fn statements() -> Vec<&'static Statement> {
         evidence::STATEMENTS,
         fetched::STATEMENTS,
         outbox::STATEMENTS,
-        payments::STATEMENTS,
+        &payments::statements(),
         released::STATEMENTS,
         slots::STATEMENTS,
         subjects::STATEMENTS,

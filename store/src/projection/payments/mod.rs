@@ -1,36 +1,17 @@
-//! Payments: their aliases, their rows, their legs.
+//! Payments: their rows, their aliases, their legs.
 //! writers: projector
 
-use ledger::account::Terms;
+mod aliases;
+mod legs;
+
 use tokio_postgres::types::Type;
 
 use super::column;
 use crate::error::Error;
 use crate::statement::{Connection, Statement, execute, query};
 
-const ALIAS_INSERT: Statement = Statement {
-    sql: "-- payments.alias_insert
-INSERT INTO payment_alias AS a (tenant_id, alias, root_key)
-SELECT h.tenant_id, k.alias, k.root_key
-FROM log_head h, unnest($2::text[], $3::text[]) WITH ORDINALITY AS k (alias, root_key, ord)
-WHERE h.tenant_id = $1
-ORDER BY k.ord
-ON CONFLICT DO NOTHING",
-    params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
-    columns: &[],
-};
-
-const ROOTS: Statement = Statement {
-    sql: "-- payments.roots
-SELECT a.alias, a.root_key, p.merged_into
-FROM unnest($2::text[]) AS k (alias)
-CROSS JOIN LATERAL (
-    SELECT x.alias, x.root_key FROM payment_alias x WHERE x.tenant_id = $1 AND x.alias = k.alias LIMIT 1) a
-LEFT JOIN LATERAL (
-    SELECT x.merged_into FROM payment x WHERE x.tenant_id = $1 AND x.root_key = a.root_key LIMIT 1) p ON true",
-    params: &[Type::INT4, Type::TEXT_ARRAY],
-    columns: &[Type::TEXT, Type::TEXT, Type::TEXT],
-};
+pub use aliases::{aliases_insert_in_tx, roots};
+pub use legs::{LegRow, legs};
 
 const INSERT: Statement = Statement {
     sql: "-- payments.insert
@@ -83,27 +64,6 @@ CROSS JOIN LATERAL (SELECT * FROM owner x WHERE x.tenant_id = $1 AND x.account_i
     columns: &[Type::UUID, Type::INT2, Type::TEXT],
 };
 
-const LEGS: Statement = Statement {
-    sql: "-- payments.legs
-SELECT l.root_key, l.line, l.leg, l.unit, l.expected, l.target, l.posted, l.forgiven, l.priority,
-       nullif(l.expires_at, 'infinity')
-FROM unnest($2::text[]) AS k (root_key)
-CROSS JOIN LATERAL (SELECT * FROM payment_leg x WHERE x.tenant_id = $1 AND x.root_key = k.root_key OFFSET 0) l",
-    params: &[Type::INT4, Type::TEXT_ARRAY],
-    columns: &[
-        Type::TEXT,
-        Type::TEXT,
-        Type::INT2,
-        Type::TEXT,
-        Type::INT8,
-        Type::INT8,
-        Type::INT8,
-        Type::INT8,
-        Type::INT2,
-        Type::TIMESTAMPTZ,
-    ],
-};
-
 const UPDATE: Statement = Statement {
     sql: "-- payments.update
 INSERT INTO payment AS p (tenant_id, root_key, owner_account, version, claimant, first_pos, paid, currency, status, facts)
@@ -146,59 +106,11 @@ SET owner_account = NULL, claimant = NULL, facts = excluded.facts, merged_into =
     columns: &[],
 };
 
-const LEGS_CLEAR: Statement = Statement {
-    sql: "-- payments.legs_clear
-DELETE FROM payment_leg WHERE tenant_id = $1 AND root_key = ANY($2)",
-    params: &[Type::INT4, Type::TEXT_ARRAY],
-    columns: &[],
-};
-
-const LEGS_UPSERT: Statement = Statement {
-    sql: "-- payments.legs_upsert
-INSERT INTO payment_leg AS l
-    (tenant_id, root_key, line, leg, unit, expected, target, posted, forgiven, priority, expires_at)
-SELECT h.tenant_id, k.root_key, k.line, k.leg, k.unit, k.expected, k.target, k.posted, k.forgiven, k.priority,
-       coalesce(k.expires_at, 'infinity')
-FROM log_head h,
-     unnest($2::text[], $3::text[], $4::smallint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-            $10::smallint[], $11::timestamptz[])
-     AS k (root_key, line, leg, unit, expected, target, posted, forgiven, priority, expires_at)
-WHERE h.tenant_id = $1
-ON CONFLICT (tenant_id, root_key, line, leg) DO UPDATE
-SET unit = excluded.unit, expected = excluded.expected, target = excluded.target, posted = excluded.posted,
-    forgiven = excluded.forgiven, priority = excluded.priority, expires_at = excluded.expires_at
-WHERE (l.unit, l.expected, l.target, l.posted, l.forgiven, l.priority, l.expires_at) IS DISTINCT FROM
-      (excluded.unit, excluded.expected, excluded.target, excluded.posted, excluded.forgiven, excluded.priority,
-       excluded.expires_at)",
-    params: &[
-        Type::INT4,
-        Type::TEXT_ARRAY,
-        Type::TEXT_ARRAY,
-        Type::INT2_ARRAY,
-        Type::TEXT_ARRAY,
-        Type::INT8_ARRAY,
-        Type::INT8_ARRAY,
-        Type::INT8_ARRAY,
-        Type::INT8_ARRAY,
-        Type::INT2_ARRAY,
-        Type::TIMESTAMPTZ_ARRAY,
-    ],
-    columns: &[],
-};
-
-pub(crate) const STATEMENTS: &[&Statement] = &[
-    &ALIAS_INSERT,
-    &ROOTS,
-    &INSERT,
-    &LOCK,
-    &PEEK,
-    &OWNERS,
-    &LEGS,
-    &UPDATE,
-    &MERGE,
-    &LEGS_CLEAR,
-    &LEGS_UPSERT,
-];
+/// Every statement of this module.
+pub(crate) fn statements() -> Vec<&'static Statement> {
+    [aliases::STATEMENTS, legs::STATEMENTS, &[&INSERT, &LOCK, &PEEK, &OWNERS, &UPDATE, &MERGE]]
+        .concat()
+}
 
 /// A payment's row.
 #[derive(Debug, Clone)]
@@ -225,29 +137,6 @@ pub struct PaymentRow {
     pub currency: Option<String>,
 }
 
-/// One leg of one line.
-#[derive(Debug, Clone)]
-pub struct LegRow {
-    /// Payment.
-    pub root_key: String,
-    /// Line.
-    pub line: String,
-    /// 1 purchase, 2 refund, 3 dispute.
-    pub leg: i16,
-    /// Unit.
-    pub unit: String,
-    /// Credits that it is worth once it is paid.
-    pub expected: i64,
-    /// Credits that are due now.
-    pub target: i64,
-    /// Credits that are posted.
-    pub posted: i64,
-    /// Credits that were taken back and written off: they count as posted.
-    pub forgiven: i64,
-    /// Until when they can be spent, and before which others.
-    pub terms: Terms,
-}
-
 /// Whom an account belongs to.
 #[derive(Debug, Clone)]
 pub struct OwnerRow {
@@ -257,46 +146,6 @@ pub struct OwnerRow {
     pub kind: i16,
     /// `owner.key`.
     pub key: String,
-}
-
-/// Adds the missing ones of these (alias, root) pairs, which must be sorted by alias.
-pub async fn aliases_insert_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    pairs: &[(String, String)],
-) -> Result<(), Error> {
-    debug_assert!(pairs.is_sorted(), "aliases are inserted in one order");
-    execute(tx, &ALIAS_INSERT, &[&tenant_id, &column!(pairs, 0), &column!(pairs, 1)])
-        .await
-        .map(drop)
-}
-
-/// The (alias, root) pairs of those aliases that are known, after all merges.
-pub async fn roots(
-    connection: &impl Connection,
-    tenant_id: i32,
-    aliases: &[String],
-) -> Result<Vec<(String, String)>, Error> {
-    let rows = query(connection, &ROOTS, &[&tenant_id, &aliases]).await?;
-    let mut pairs: Vec<(String, String)> = Vec::with_capacity(rows.len());
-    let mut merged: Vec<Option<String>> = Vec::with_capacity(rows.len());
-    for row in rows {
-        pairs.push((row.get(0), row.get(1)));
-        merged.push(row.get(2));
-    }
-    // A root is an alias of itself, so a merge is followed like an alias: one more query for those few, and seldom two.
-    while merged.iter().any(Option::is_some) {
-        let into: Vec<&String> = merged.iter().flatten().collect();
-        let rows = query(connection, &ROOTS, &[&tenant_id, &into]).await?;
-        for (pair, next) in pairs.iter_mut().zip(&mut merged) {
-            if let Some(root_key) = next.take() {
-                let row = rows.iter().find(|row| row.get::<_, &str>(0) == root_key);
-                *next = row.and_then(|row| row.get(2));
-                pair.1 = row.map_or(root_key, |row| row.get(1));
-            }
-        }
-    }
-    Ok(pairs)
 }
 
 /// Adds the missing ones of these (root, first position) pairs, sorted by root, as payments of which nothing is known.
@@ -343,27 +192,6 @@ pub async fn owners(
         .collect())
 }
 
-/// The legs of these payments.
-pub async fn legs(
-    connection: &impl Connection,
-    tenant_id: i32,
-    roots: &[String],
-) -> Result<Vec<LegRow>, Error> {
-    let rows = query(connection, &LEGS, &[&tenant_id, &roots]).await?;
-    let leg = |row: &tokio_postgres::Row| LegRow {
-        root_key: row.get(0),
-        line: row.get(1),
-        leg: row.get(2),
-        unit: row.get(3),
-        expected: row.get(4),
-        target: row.get(5),
-        posted: row.get(6),
-        forgiven: row.get(7),
-        terms: Terms { priority: row.get(8), expires_at: row.get(9) },
-    };
-    Ok(rows.iter().map(leg).collect())
-}
-
 /// Writes payments that are locked, and their legs. A leg stays once it is there.
 pub async fn update_in_tx(
     tx: &impl Connection,
@@ -392,28 +220,7 @@ pub async fn update_in_tx(
         ],
     )
     .await?;
-    if legs.is_empty() {
-        return Ok(());
-    }
-    execute(
-        tx,
-        &LEGS_UPSERT,
-        &[
-            &tenant_id,
-            &column!(legs, root_key),
-            &column!(legs, line),
-            &column!(legs, leg),
-            &column!(legs, unit),
-            &column!(legs, expected),
-            &column!(legs, target),
-            &column!(legs, posted),
-            &column!(legs, forgiven),
-            &column!(legs, terms.priority),
-            &column!(legs, terms.expires_at),
-        ],
-    )
-    .await
-    .map(drop)
+    legs::upsert_in_tx(tx, tenant_id, legs).await
 }
 
 /// Merges payments that are locked: (root, into root) pairs. What they were worth was taken back before.
@@ -427,7 +234,7 @@ pub async fn merge_in_tx(
     }
     let merged = column!(pairs, 0);
     execute(tx, &MERGE, &[&tenant_id, &merged, &column!(pairs, 1)]).await?;
-    execute(tx, &LEGS_CLEAR, &[&tenant_id, &merged]).await.map(drop)
+    legs::clear_in_tx(tx, tenant_id, &merged).await
 }
 
 fn payment_row(row: &tokio_postgres::Row) -> PaymentRow {
