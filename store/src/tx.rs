@@ -153,7 +153,7 @@ impl Tx {
         if self.is_begun.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        batch_execute(self, "tx.begin", &format!("{} {settings}", self.client.begin())).await
+        batch_execute(self, "tx.begin", &format!("{}; {settings}", self.client.begin())).await
     }
 
     /// Commits.
