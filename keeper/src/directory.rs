@@ -1,12 +1,12 @@
 //! Users whom cases wait for, looked up in the app's own table. Whoever is found there is told of as registered, which
 //! heals the cases: an app that keeps its users in Postgres need not register them here.
 
-use ledger::ids::derive_uuid;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use store::Error;
 use store::directory::{Directory, DirectoryUser};
 use store::log::{Origin, Source};
 use store::projection::cases;
+use store::read::users::registration_id;
 
 use crate::Keeper;
 use crate::facts::{FACTS_MAX, Fact};
@@ -41,28 +41,26 @@ impl Reader {
     }
 }
 
-/// The fact that a user is in the directory. Its id follows from what it says: until the projector has decided it the
-/// user stays awaited, is found again, and is not told of twice.
+/// The fact that a user is in the directory: the first that is told of him. Whoever stands in the log already, decided or not, is
+/// not told of again: the app says more of its users than the table does.
 fn registered(user: &DirectoryUser) -> Fact {
     let DirectoryUser { user_id, email, email_verified, name } = user;
-    let members = Map::from_iter([
+    let mut members = Map::from_iter([
         ("user".to_owned(), json!(user_id)),
         ("email_verified".to_owned(), json!(*email_verified && email.is_some())),
     ]);
     let optional = [("email", email), ("name", name)];
-    let said = optional.into_iter().filter_map(|(member, value)| Some((member, value.as_ref()?)));
-    let members: Map<String, Value> = members
-        .into_iter()
-        .chain(said.map(|(member, value)| (member.to_owned(), json!(value))))
-        .collect();
-    let content = Value::Object(members.clone()).to_string();
-    let routing_key = format!("user:{user_id}");
+    members.extend(
+        optional
+            .into_iter()
+            .filter_map(|(member, value)| Some((member.to_owned(), json!(value.as_ref()?)))),
+    );
     Fact {
         origin: Origin::Directory,
         source: Source::Import,
         event_type: "tally.user.registered",
-        source_id: format!("{routing_key}:{}", derive_uuid(&["tally.directory.v1", &content])),
-        routing_key,
+        source_id: registration_id(user_id, 0),
+        routing_key: format!("user:{user_id}"),
         members,
     }
 }

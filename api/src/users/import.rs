@@ -1,11 +1,11 @@
 //! `POST /v1/users`: registers or changes many users, each as `PUT /v1/users/{user}` does.
 //!
-//! What is refused of one user keeps the others out of nothing: the answer says of each what became of him, in the order of
-//! the request. All facts of a request are appended together, and answered once they were decided (where the projector is
-//! running); so whoever sends one request after the other goes no faster than the projector, and nobody's purchases
-//! stand behind a whole directory.
+//! What is refused of one user keeps the others out of nothing: the answer says of each row what became of it, in the order of
+//! the request. Rows of the same user build on one another and are told as one fact. All facts of a request are appended
+//! together, and answered once they were decided (where the projector is running); so whoever sends one request after the
+//! other goes no faster than the projector, and nobody's purchases stand behind a whole directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
@@ -14,13 +14,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use service::problem::Problem;
-use store::read::users::{User, user_list};
+use store::log::Appended;
+use store::read::users::{Standing, User, user_standings};
 
-use super::put::{self, DECIDED_WAIT, check_id, registration};
+use super::put::{self, DECIDED_WAIT, TRIES_MAX, check_id, overtaken, registration};
 use crate::auth::Caller;
 use crate::body::{Body, part};
 use crate::error::{RouteError, invalid, missing};
-use crate::facts::Fact;
 use crate::params::Params;
 use crate::state::ApiState;
 
@@ -87,76 +87,127 @@ pub(crate) async fn handler(
         return Err(invalid("users", detail).into());
     }
     let (tenant_id, now) = (caller.tenant_id, state.clock.now());
-    let ids: Vec<&str> = request.users.iter().filter_map(|user| user.get("id")?.as_str()).collect();
-    let known = user_list(&state.client().await?, tenant_id, &ids).await?;
-    let mut draft = Draft { known, facts: Vec::new(), now };
-    let outcomes: Vec<_> = request.users.into_iter().map(|user| draft.add(user)).collect();
-    let appended = state.tell_all(tenant_id, draft.facts).await?;
-    let positions: Vec<i64> = appended.iter().map(|appended| appended.pos()).collect();
-    state.all_decided(tenant_id, &positions, DECIDED_WAIT).await?;
-    let data = outcomes.into_iter().map(|(id, added)| Outcome::of(id, added, &positions));
-    Ok(Json(Imported { object: "list", data: data.collect() }))
+    let mut draft = Draft::of(request.users, now);
+    let mut told = Vec::new();
+    for _ in 0..TRIES_MAX {
+        let users: Vec<&str> = draft.open.iter().map(String::as_str).collect();
+        let standings = user_standings(&state.client().await?, tenant_id, &users).await?;
+        let wanted = draft.describe(standings);
+        let facts = wanted.iter().map(|(user, base)| registration(user, *base)).collect();
+        for ((user, _), appended) in wanted.iter().zip(state.tell_all(tenant_id, facts).await?) {
+            // Whoever finds a duplicate stays open: somebody was faster.
+            if let Appended::Stored(pos) = appended {
+                draft.close(&user.user_id, pos);
+                told.push(pos);
+            }
+        }
+        if draft.open.is_empty() {
+            break;
+        }
+    }
+    state.all_decided(tenant_id, &told, DECIDED_WAIT).await?;
+    let data = draft.rows.into_iter().map(Outcome::from).collect();
+    Ok(Json(Imported { object: "list", data }))
 }
 
-/// The facts of a request, as they are gathered.
+/// A request, as it is worked off.
 struct Draft {
-    /// Users as they are described so far, also by what stands before in the request.
-    known: BTreeMap<String, User>,
-    facts: Vec<Fact>,
+    rows: Vec<Row>,
+    /// Users who are not described yet as their rows want them.
+    open: BTreeSet<String>,
     now: Timestamp,
 }
 
-/// Where a user is described.
-enum Described {
-    /// At this position.
+/// One row of a request.
+struct Row {
+    /// The user's id, as far as the row says it.
+    id: Option<String>,
+    /// What it says of him, if it can be read.
+    change: Option<put::Request>,
+    became: Became,
+}
+
+/// What became of a row.
+enum Became {
+    /// Nothing yet.
+    Open,
+    /// The user is described so at this position.
     At(i64),
-    /// By this fact of the request.
-    By(usize),
+    /// It was refused.
+    Refused(Problem),
 }
 
 impl Draft {
-    /// Adds the fact that one user of the request needs, if any; his id and where he is described.
-    fn add(
-        &mut self,
-        mut members: Map<String, Value>,
-    ) -> (Option<String>, Result<Described, Problem>) {
-        match members.remove("id") {
-            Some(Value::String(id)) => {
-                let described = self.describe(&id, members);
-                (Some(id), described)
-            }
-            Some(_) => (None, Err(invalid("id", "It is not a text."))),
-            None => (None, Err(missing("id"))),
-        }
+    fn of(users: Vec<Map<String, Value>>, now: Timestamp) -> Self {
+        let rows: Vec<Row> = users.into_iter().map(Row::read).collect();
+        let readable = rows.iter().filter(|row| row.change.is_some());
+        let open = readable.filter_map(|row| row.id.clone()).collect();
+        Self { rows, open, now }
     }
 
-    fn describe(&mut self, id: &str, members: Map<String, Value>) -> Result<Described, Problem> {
-        check_id(id)?;
-        let request: put::Request = part(&Value::Object(members))?;
-        let current = self.known.get(id);
-        let wanted = request.apply(current.cloned(), id.to_owned(), self.now)?;
-        if let Some(current) = current.filter(|current| **current == wanted && current.pos > 0) {
-            return Ok(Described::At(current.pos));
+    /// The open users as their rows want them, each with what that builds on. Closes those of whom there is nothing to tell.
+    fn describe(&mut self, mut standings: BTreeMap<String, Standing>) -> Vec<(User, i64)> {
+        let mut wanted = Vec::new();
+        for id in self.open.clone() {
+            let Standing { user: current, base } = standings.remove(&id).unwrap_or_default();
+            match self.fold(&id, current.clone()) {
+                Some(user) if current.as_ref() != Some(&user) => wanted.push((user, base)),
+                described => self.close(&id, described.map_or(0, |user| user.pos)),
+            }
         }
-        self.facts.push(registration(&wanted, self.now));
-        // Not at a position yet: what follows in the request builds on it and is told in any case.
-        self.known.insert(id.to_owned(), User { pos: 0, ..wanted });
-        Ok(Described::By(self.facts.len().saturating_sub(1)))
+        wanted
+    }
+
+    /// The user after all of his rows, each of which builds on the one before it.
+    fn fold(&mut self, id: &str, mut user: Option<User>) -> Option<User> {
+        for row in self.rows.iter_mut().filter(|row| row.id.as_deref() == Some(id)) {
+            let Some(change) = &row.change else { continue };
+            match change.apply(user.as_ref(), id, self.now) {
+                Ok(wanted) => (user, row.became) = (Some(wanted), Became::Open),
+                Err(problem) => row.became = Became::Refused(problem),
+            }
+        }
+        user
+    }
+
+    /// The user is described at this position as his rows want him.
+    fn close(&mut self, id: &str, pos: i64) {
+        self.open.remove(id);
+        for row in self.rows.iter_mut().filter(|row| row.id.as_deref() == Some(id)) {
+            if matches!(row.became, Became::Open) {
+                row.became = Became::At(pos);
+            }
+        }
     }
 }
 
-impl Outcome {
-    fn of(id: Option<String>, described: Result<Described, Problem>, positions: &[i64]) -> Self {
-        let (position, error) = match described {
-            Ok(Described::At(pos)) => (Some(pos), None),
-            Ok(Described::By(number)) => (positions.get(number).copied(), None),
-            Err(problem) => (None, Some(problem)),
+impl Row {
+    fn read(mut members: Map<String, Value>) -> Self {
+        let refused = |id, problem| Self { id, change: None, became: Became::Refused(problem) };
+        let id = match members.remove("id") {
+            Some(Value::String(id)) => id,
+            Some(_) => return refused(None, invalid("id", "It is not a text.")),
+            None => return refused(None, missing("id")),
         };
-        let error = error.map(|problem| Refused {
+        match check_id(&id).and_then(|()| part(&Value::Object(members))) {
+            Ok(change) => Self { id: Some(id), change: Some(change), became: Became::Open },
+            Err(problem) => refused(Some(id), problem),
+        }
+    }
+}
+
+impl From<Row> for Outcome {
+    fn from(row: Row) -> Self {
+        let refused = |problem: Problem| Refused {
             code: problem.code.as_str(),
             detail: problem.detail,
             param: problem.param,
-        });
-        Self { id, position, error }
+        };
+        let (position, error) = match row.became {
+            Became::At(pos) => (Some(pos), None),
+            Became::Refused(problem) => (None, Some(refused(problem))),
+            Became::Open => (None, Some(refused(overtaken()))),
+        };
+        Self { id: row.id, position, error }
     }
 }

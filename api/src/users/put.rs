@@ -1,9 +1,10 @@
 //! `PUT /v1/users/{user}`: registers a user, or changes him.
 //!
 //! A member that is left out keeps its value, `null` removes it, `metadata` is replaced as a whole. An e-mail that changes
-//! is unverified unless the request says otherwise. What is said is appended to the log as a fact; where the projector is
-//! running, the answer comes after it was decided, so cases that waited for this user are already released. Where it is
-//! not, the fact is stored all the same and the answer is 200 with the user as described.
+//! is unverified unless the request says otherwise. What is said is appended to the log as a fact, whose id names the
+//! description that it builds on: whoever finds that somebody was faster reads again. Where the projector is running, the
+//! answer comes after it was decided, so cases that waited for this user are already released. Where it is not, the fact is
+//! stored all the same and the answer is 200 with the user as described.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,10 +15,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
-use service::ids::time_ordered;
-use service::problem::Problem;
-use store::log::Origin;
-use store::read::users::{User, user_get};
+use service::problem::{Code, Problem};
+use store::log::{Appended, Origin};
+use store::read::users::{Standing, User, registration_id, user_get, user_standing};
 
 use super::UserObject;
 use crate::auth::Caller;
@@ -31,6 +31,9 @@ use crate::state::ApiState;
 
 /// Longest wait for the decision. A projector that runs needs milliseconds.
 pub(super) const DECIDED_WAIT: Duration = Duration::from_secs(2);
+
+/// How often somebody may be faster, before it is left to the client to come again.
+pub(super) const TRIES_MAX: usize = 8;
 
 /// Longest e-mail, in bytes (RFC 5321: a path is at most 256 with its angle brackets).
 pub(crate) const EMAIL_MAX_BYTES: usize = 254;
@@ -72,32 +75,50 @@ pub(crate) async fn handler(
 ) -> Result<Json<UserObject>, RouteError> {
     params.finish()?;
     check_id(&user)?;
-    let tenant_id = caller.tenant_id;
-    let current = user_get(&state.client().await?, tenant_id, &user).await?;
-    let now = state.clock.now();
-    let wanted = request.apply(current.clone(), user, now)?;
-    if current.as_ref() == Some(&wanted) {
-        return Ok(Json(wanted.into()));
+    let (tenant_id, now) = (caller.tenant_id, state.clock.now());
+    for _ in 0..TRIES_MAX {
+        let Standing { user: current, base } =
+            user_standing(&state.client().await?, tenant_id, &user).await?;
+        let wanted = request.apply(current.as_ref(), &user, now)?;
+        if current.as_ref() == Some(&wanted) {
+            return Ok(Json(wanted.into()));
+        }
+        if let Appended::Stored(pos) = state.tell(tenant_id, registration(&wanted, base)).await? {
+            return answer(&state, tenant_id, User { pos, ..wanted }).await;
+        }
     }
-    let pos = state.tell(tenant_id, registration(&wanted, now)).await?.pos();
-    let decided = state.decided(tenant_id, pos, DECIDED_WAIT).await?;
-    let stored = match decided {
-        Some(_) => user_get(&state.client().await?, tenant_id, &wanted.user_id).await?,
+    Err(overtaken().into())
+}
+
+/// The user as he is once this description is decided, or as described if that takes too long.
+async fn answer(
+    state: &ApiState,
+    tenant_id: i32,
+    described: User,
+) -> Result<Json<UserObject>, RouteError> {
+    let stored = match state.decided(tenant_id, described.pos, DECIDED_WAIT).await? {
+        Some(_) => user_get(&state.client().await?, tenant_id, &described.user_id).await?,
         None => None,
     };
-    Ok(Json(stored.unwrap_or(User { pos, ..wanted }).into()))
+    Ok(Json(stored.unwrap_or(described).into()))
+}
+
+/// The refusal of whoever was never the first to build on a description.
+pub(super) fn overtaken() -> Problem {
+    let detail = "Others changed this user again and again meanwhile. Nothing was changed: repeat the request.";
+    Problem::new(Code::Conflict).detail(detail)
 }
 
 impl Request {
     /// The user as the request wants him.
     pub(super) fn apply(
-        self,
-        current: Option<User>,
-        user_id: String,
+        &self,
+        current: Option<&User>,
+        user_id: &str,
         now: Timestamp,
     ) -> Result<User, Problem> {
-        let current = current.unwrap_or(User {
-            user_id,
+        let current = current.cloned().unwrap_or_else(|| User {
+            user_id: user_id.to_owned(),
             email: None,
             email_verified: false,
             name: None,
@@ -105,13 +126,13 @@ impl Request {
             pos: 0,
             created_at: now,
         });
-        let email = self.email.or(current.email.clone());
+        let email = self.email.or(current.email.as_ref());
         let kept_verified = current.email_verified && email == current.email;
         let wanted = User {
             email_verified: self.email_verified.unwrap_or(kept_verified),
             email,
-            name: self.name.or(current.name),
-            metadata: self.metadata.or(Some(current.metadata)).unwrap_or_default(),
+            name: self.name.or(current.name.as_ref()),
+            metadata: self.metadata.or(Some(&current.metadata)).unwrap_or_default(),
             ..current
         };
         check(&wanted)?;
@@ -119,8 +140,8 @@ impl Request {
     }
 }
 
-/// The fact that says so. It says everything, so that it stands on its own.
-pub(super) fn registration(user: &User, now: Timestamp) -> Fact {
+/// The fact that describes the user so, building on the description at `base`. It says everything, so that it stands on its own.
+pub(super) fn registration(user: &User, base: i64) -> Fact {
     let mut members = Map::from_iter([
         ("user".to_owned(), json!(user.user_id)),
         ("email_verified".to_owned(), json!(user.email_verified)),
@@ -130,12 +151,11 @@ pub(super) fn registration(user: &User, now: Timestamp) -> Fact {
     members.extend(optional.into_iter().filter_map(|(member, value)| {
         value.as_ref().map(|value| (member.to_owned(), Value::from(value.as_str())))
     }));
-    let routing_key = format!("user:{}", user.user_id);
     Fact {
         origin: Origin::Directory,
         event_type: "tally.user.registered",
-        source_id: format!("{routing_key}:{}", time_ordered(now)),
-        routing_key,
+        source_id: registration_id(&user.user_id, base),
+        routing_key: format!("user:{}", user.user_id),
         members,
     }
 }
@@ -179,11 +199,11 @@ pub(crate) fn is_email(text: &str) -> bool {
         && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
-impl<T> Said<T> {
-    fn or(self, current: Option<T>) -> Option<T> {
+impl<T: Clone> Said<T> {
+    fn or(&self, current: Option<&T>) -> Option<T> {
         match self {
-            Self::Nothing => current,
-            Self::Is(value) => value,
+            Self::Nothing => current.cloned(),
+            Self::Is(value) => value.clone(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Users.
 
-use http::Method;
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use http::{Method, StatusCode};
 use ledger::decision::Reason;
 use serde_json::{Value, json};
 use store::keys::KeyRole;
@@ -133,26 +136,89 @@ async fn many_users_are_told_of_at_once_and_each_is_answered_for() {
     ]});
     let answer = world.post("/v1/users", users).await.ok();
     let data = answer["data"].as_array().unwrap();
-    assert_eq!(
-        (&data[0], &data[3]),
-        (&json!({"id": "u_1", "position": 1}), &json!({"id": "u_1", "position": 2}))
-    );
+    // The second row of a user builds on the first one, and both are one fact.
+    let described = json!({"id": "u_1", "position": 1});
+    assert_eq!((&data[0], &data[3]), (&described, &described));
     let refused: Vec<_> = [1, 2, 4, 5, 6].iter().map(|n| &data[*n]["error"]).collect();
     let params: Vec<_> = refused.iter().map(|error| error["param"].as_str().unwrap()).collect();
     assert_eq!(params, ["user", "nme", "id", "email", "id"], "{answer}");
     assert!(refused.iter().all(|error| error["detail"].is_string()), "{answer}");
-    // The second line of a user builds on the first one.
     let shown = world.get("/v1/users/u_1").await.ok();
     assert_eq!((&shown["email"], &shown["name"]), (&json!("a@example.com"), &json!("Ada")));
-    assert_eq!(shown["position"], 2);
     // The same again is no news.
     let again = json!({"users": [{"id": "u_1", "name": "Ada"}]});
     let answer = world.post("/v1/users", again).await.ok();
-    assert_eq!(answer["data"], json!([{"id": "u_1", "position": 2}]));
+    assert_eq!(answer["data"], json!([described]));
     let events = world.sql.query_one("SELECT count(*) FROM event", &[]).await.unwrap();
-    assert_eq!(events.get::<_, i64>(0), 2);
+    assert_eq!(events.get::<_, i64>(0), 1);
     for users in [json!([]), json!(vec![json!({"id": "u_1"}); 257])] {
         let answer = world.post("/v1/users", json!({ "users": users })).await;
         answer.refused(400, "parameter_invalid", Some("users"));
     }
+}
+
+/// What the facts of a user say, in the order of the log, each less what the one before it said.
+async fn changes(world: &World, user: &str) -> Vec<BTreeMap<String, Value>> {
+    let select = "SELECT body FROM event WHERE starts_with(source_id, $1) ORDER BY pos";
+    let rows = world.sql.query(select, &[&format!("user:{user}:")]).await.unwrap();
+    let mut before = BTreeMap::from([
+        ("object".to_owned(), json!("tally.event")),
+        ("type".to_owned(), json!("tally.user.registered")),
+        ("user".to_owned(), json!(user)),
+        ("email_verified".to_owned(), json!(false)),
+        ("metadata".to_owned(), json!({})),
+    ]);
+    let mut changes = Vec::new();
+    for row in rows {
+        let fact: BTreeMap<String, Value> = serde_json::from_slice(row.get("body")).unwrap();
+        assert!(before.keys().all(|member| fact.contains_key(member)), "{before:?} {fact:?}");
+        let is_new = |(member, value): &(&String, &Value)| before.get(*member) != Some(value);
+        let news = fact.iter().filter(is_new).map(|(name, value)| (name.clone(), value.clone()));
+        changes.push(news.collect());
+        before = fact;
+    }
+    changes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_changes_a_user_at_once_undoes_nothing_that_another_said() {
+    let world = World::new().await;
+    let said = (0..15).map(|number| match number % 3 {
+        0 => ("email", json!(format!("{number}@example.com"))),
+        1 => ("name", json!(number.to_string())),
+        _ => ("metadata", json!({"n": number.to_string()})),
+    });
+    let said: Vec<_> = said.collect();
+    let answers = join_all(said.iter().enumerate().map(async |(number, (member, value))| {
+        if number % 2 == 0 {
+            let answer = world.put("/v1/users/u_1", json!({*member: value})).await;
+            return answer.status == StatusCode::OK;
+        }
+        let users =
+            json!({"users": [{"id": "u_1", *member: value}, {"id": "u_2", *member: value}]});
+        let answer = world.post("/v1/users", users).await.ok();
+        answer["data"][0]["position"].is_i64()
+    }))
+    .await;
+    let accepted = said.into_iter().zip(answers).filter(|(_, is_told)| *is_told);
+    let mut accepted: Vec<_> =
+        accepted.map(|((member, value), _)| BTreeMap::from([(member.to_owned(), value)])).collect();
+    let mut told = changes(&world, "u_1").await;
+    let order = |one: &BTreeMap<String, Value>| format!("{one:?}");
+    accepted.sort_by_key(order);
+    told.sort_by_key(order);
+    assert_eq!(told, accepted, "one fact for each, which says nothing else anew");
+    assert!(accepted.len() > 3, "{accepted:?}");
+}
+
+/// A fact that came to nothing never shows, and what is said next is said all the same.
+#[tokio::test]
+async fn a_change_that_came_to_nothing_is_in_nobodys_way() {
+    let world = World::new().await;
+    world.put("/v1/users/u_1", json!({"name": "Ada"})).await.ok();
+    world.decide(1, Reason::Malformed, None).await;
+    world.get("/v1/users/u_1").await.refused(404, "user_not_found", Some("user"));
+    let answer = world.put("/v1/users/u_1", json!({"email": "ada@example.com"})).await.ok();
+    assert_eq!((&answer["position"], &answer["name"]), (&json!(2), &json!(null)));
+    assert_eq!(world.get("/v1/users/u_1").await.ok(), answer);
 }

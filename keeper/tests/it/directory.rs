@@ -2,7 +2,9 @@
 
 use keeper::directory::Reader;
 use ledger::decision::Reason;
+use serde_json::json;
 use store::directory::{Directory, DirectoryUser};
+use store::read::users::user_get;
 use store::status::{UnitBooks, books};
 use testkit::events::{Purchase, metadata};
 
@@ -52,6 +54,37 @@ async fn users_that_cases_await_are_found_whatever_type_their_ids_have() {
         let chains = store::proof::chains(&world.keeper.store, world.tenant_id).await.unwrap();
         assert_eq!((chains.accounts, chains.faults), (3, Vec::new()));
     }
+}
+
+/// The app registers a user, with more than its table says, while he is being looked up.
+#[tokio::test]
+async fn whoever_the_app_told_of_is_not_told_of_again() {
+    let world = World::new().await;
+    let app = world.database.superuser().await;
+    let table = "CREATE TABLE public.users (id text, email text);
+                 INSERT INTO public.users VALUES ('ada', 'old@example.com'), ('bob', 'bob@example.com')";
+    app.batch_execute(table).await.unwrap();
+    let query = "SELECT id, email, NULL::text FROM users WHERE id = ANY($1)";
+    let mut reader = Reader::new(Directory::new(&world.url(), query).unwrap());
+    let of_ada = world.deliver(purchase("1", "ada").checkout_session_completed()).await;
+    let of_bob = world.deliver(purchase("2", "bob").checkout_session_completed()).await;
+    world.drain().await;
+    let told = json!({"email": "new@example.com", "metadata": {"plan": "pro"}});
+    world.register("ada", told).await;
+    assert_eq!(reader.look_up(&world.keeper, world.tenant_id).await.unwrap(), 1, "bob");
+
+    world.drain().await;
+    for purchase in [of_ada, of_bob] {
+        assert_eq!(world.reasons(purchase).await, [Reason::UnknownUser, Reason::Credited]);
+    }
+    let client = world.keeper.store.get().await.unwrap();
+    let ada = user_get(&client, world.tenant_id, "ada").await.unwrap().unwrap();
+    assert_eq!(ada.email.as_deref(), Some("new@example.com"));
+    assert_eq!(ada.metadata.get("plan").map(String::as_str), Some("pro"));
+    // He is known from then on: nothing waits for him, whatever the table says.
+    let again = world.deliver(purchase("3", "ada").checkout_session_completed()).await;
+    world.drain().await;
+    assert_eq!(world.reasons(again).await, [Reason::Credited]);
 }
 
 /// What a query finds of two users, in a database with one.

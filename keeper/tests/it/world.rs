@@ -6,11 +6,13 @@ use ledger::decision::Reason;
 use projector::Projector;
 use rules::hashing::EvidenceKey;
 use rules::policy::Policy;
+use serde_json::Value;
 use service::clock::{Clock, Hands};
 use sha2::{Digest as _, Sha256};
 use store::log::{NewEvent, Origin, Source, append, slot_of};
 use store::notify::Notifier;
 use store::read::decisions::decision_list_of_event;
+use store::read::users::registration_id;
 use store::{PgUrl, Role, Store};
 use testkit::TestDatabase;
 use testkit::events::{CREATED, Event};
@@ -59,12 +61,26 @@ impl World {
 
     /// Appends an event of Stripe's; its position.
     pub(crate) async fn deliver(&self, event: Event) -> i64 {
+        self.append(Origin::Stripe, slot_of(&event.id), event).await
+    }
+
+    /// Appends what the app says of a user of whom nobody told before; its position.
+    pub(crate) async fn register(&self, user: &str, mut fact: Value) -> i64 {
+        let kind = "tally.user.registered";
+        fact["type"] = kind.into();
+        fact["user"] = user.into();
+        let (id, body) = (registration_id(user, 0), fact.to_string().into_bytes());
+        let event = Event { id, kind: kind.to_owned(), body };
+        self.append(Origin::Directory, slot_of(&format!("user:{user}")), event).await
+    }
+
+    async fn append(&self, origin: Origin, slot: i16, event: Event) -> i64 {
         let now = self.keeper.clock.now();
         let event = NewEvent {
-            origin: Origin::Stripe,
+            origin,
             source: Source::Webhook,
             account: String::new(),
-            slot: slot_of(&event.id),
+            slot,
             source_id: event.id,
             event_type: event.kind,
             root_key: None,

@@ -12,7 +12,7 @@ use crate::{units, users};
 
 pub(super) fn import() -> Description {
     let text = "Each as by PUT. What is refused of one keeps the others out of nothing: the answer says of each what became \
-                of him, in the order of the request.";
+                of him, in the order of the request. Rows of the same user build on one another.";
     Description::new::<users::import::Imported>(Tag::Users, "Register or change many users", text)
         .body::<users::import::Request>(
         json!({"users": [{"id": "u_1", "email": "ada@example.com"}, {"id": "u_2"}]}),
@@ -24,6 +24,7 @@ pub(super) fn put() -> Description {
                 changes is unverified unless the request says otherwise. Payments that waited for this user are credited.";
     Description::new::<users::UserObject>(Tag::Users, "Register or change a user", text)
         .at::<UserId>("u_1")
+        .refuses(&[Code::Conflict])
         .body::<users::put::Request>(json!({"email": "ada@example.com", "name": "Ada"}))
         .then("userGet", "user", "$response.body#/id")
         .then("balanceGet", "user", "$response.body#/id")
