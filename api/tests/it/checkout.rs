@@ -46,6 +46,44 @@ async fn it_is_unknown_then_received_then_credited() {
     assert_eq!(world.get("/v1/checkout_sessions/cs_1").await.ok(), expected);
 }
 
+/// What is not decided yet holds buyers' names and addresses. Whoever asks learns of the session that he names, and of nothing else.
+#[tokio::test]
+async fn nothing_but_a_whole_session_is_looked_for() {
+    let world = World::new().await;
+    let body = br#"{"id": "evt_1", "account": "acct_1", "type": "checkout.session.completed",
+                    "data": {"object": {"id": "cs_12", "customer_details": {"email": "ada@example.com"}}}}"#;
+    world.tell(Origin::Stripe, "evt_1", "checkout.session.completed", body).await;
+    world
+        .run(
+            "INSERT INTO event (tenant_id, pos, account, origin, source, source_id, type, slot, occurred_at, received_at,
+                                body_sha256, body)
+             SELECT tenant_id, 2, 'acct_1', origin, source, source_id, type, slot, occurred_at, received_at, body_sha256, body
+             FROM event WHERE tenant_id = $1",
+        )
+        .await;
+    let status = async |id: &str| {
+        world.get(&format!("/v1/checkout_sessions/{id}")).await.ok()["status"].clone()
+    };
+    assert_eq!(status("cs_12").await, "received");
+    assert_eq!(status("acct_1%2Fcs_12").await, "received");
+    for other in [
+        "cs_1",
+        "cs_",
+        "cs_123",
+        "s_12",
+        "c",
+        "evt_1",
+        "%22email%22%3A%20%22a",
+        "ada%40example.com",
+        "cs_12%22%2C%20%22customer_details",
+        "acct_1",
+        "acct_2%2Fcs_12",
+        "%2Fcs_12",
+    ] {
+        assert_eq!(status(other).await, "unknown", "{other}");
+    }
+}
+
 #[tokio::test]
 async fn who_waits_is_told_as_soon_as_it_is_decided() {
     let world = World::new().await;

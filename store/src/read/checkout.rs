@@ -66,22 +66,22 @@ CROSS JOIN LATERAL (
 };
 
 // What waits is what stands behind each lane's cursor. The session's id is looked for in the bytes themselves, because an
-// event's key is its payment intent where it has one.
+// event's key is its payment intent where it has one; with both of its quotes, so that it is all of a text.
 const RECEIVED: Statement = Statement {
-    sql: "-- read.checkout_is_received
+    sql: r#"-- read.checkout_is_received
 SELECT EXISTS (
     SELECT FROM (
         SELECT e.body
         FROM generate_series(0, 63) lane CROSS JOIN LATERAL (
-            SELECT e.body, e.type FROM event e
+            SELECT e.body, e.type, e.account FROM event e
             WHERE e.tenant_id = $1 AND e.slot = lane
               AND e.pos > coalesce((SELECT max(d.pos) FROM decision d
                                     WHERE d.tenant_id = $1 AND d.slot = lane AND d.rev = 0), 0)
-            ORDER BY e.pos DESC LIMIT $3) e
-        WHERE e.type LIKE 'checkout.session.%'
-        LIMIT $3) waiting
-    WHERE position(convert_to($2, 'UTF8') IN waiting.body) > 0) AS is_received",
-    params: &[Type::INT4, Type::TEXT, Type::INT8],
+            ORDER BY e.pos DESC LIMIT $4) e
+        WHERE e.type LIKE 'checkout.session.%' AND e.account = $2
+        LIMIT $4) waiting
+    WHERE position(convert_to('"' || $3 || '"', 'UTF8') IN waiting.body) > 0) AS is_received"#,
+    params: &[Type::INT4, Type::TEXT, Type::TEXT, Type::INT8],
     columns: &[Type::BOOL],
 };
 
@@ -126,14 +126,16 @@ pub async fn checkout_list(
     Ok(found)
 }
 
-/// Whether an event that tells of the session is stored and not decided yet.
+/// Whether an event that tells of the session is stored and not decided yet. Of Connect: `acct_…/cs_…`. What is no id of a session
+/// is not looked for: whoever asks could learn what else the events hold.
 pub async fn checkout_is_received(
     connection: &impl Connection,
     tenant_id: i32,
     session: &str,
 ) -> Result<bool, Error> {
-    let row =
-        query_one(connection, &RECEIVED, &[&tenant_id, &session, &RECEIVED_SEARCH_MAX]).await?;
+    let Some((account, id)) = account_and_id(session) else { return Ok(false) };
+    let row = query_one(connection, &RECEIVED, &[&tenant_id, &account, &id, &RECEIVED_SEARCH_MAX])
+        .await?;
     Ok(row.get("is_received"))
 }
 
@@ -152,4 +154,15 @@ fn checkout(row: &Row) -> Result<Checkout, Error> {
         posted: row.get("posted"),
         purchased: row.get("purchased"),
     })
+}
+
+fn account_and_id(session: &str) -> Option<(&str, &str)> {
+    let is_word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let is = |text: &str, prefix: &str| text.strip_prefix(prefix).is_some_and(is_word);
+    match session.split_once('/') {
+        None => is(session, "cs_").then_some(("", session)),
+        Some((account, id)) => (is(account, "acct_") && is(id, "cs_")).then_some((account, id)),
+    }
 }
