@@ -1,5 +1,7 @@
 //! Balances as they change.
 
+mod places;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +16,10 @@ use store::read::balance::{Parts, balance_list};
 use store::units::Unit;
 use store::{Error, Store};
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::users::balance::{Balance, Version};
 use crate::watch::{self, Sight, Watch, Watched};
-
-/// Most streams of a process. A listener has some thousand connections, of which the rest are for those who ask.
-const STREAMS_MAX: usize = 3_000;
+use places::{Place, Places};
 
 /// Seconds after which to come again when there are too many.
 const FULL_RETRY_AFTER_SECONDS: u32 = 5;
@@ -31,7 +30,7 @@ const FIRST_LOOK_MAX: Duration = Duration::from_secs(2);
 /// What is watched, in a bounded number of places.
 pub(crate) struct Live {
     balances: Watch<Balances>,
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 /// How balances are read.
@@ -64,7 +63,7 @@ pub(crate) struct Seen {
 /// One who watches a balance.
 pub(crate) struct Watching {
     balance: watch::Watching<Balances>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Live {
@@ -78,7 +77,7 @@ impl Live {
         let balances = Balances { reads: reads.clone(), clock: clock.clone() };
         Self {
             balances: Watch::start(balances, hints, shutdown),
-            places: Arc::new(Semaphore::new(STREAMS_MAX)),
+            places: Places::default(),
         }
     }
 
@@ -89,11 +88,8 @@ impl Live {
         user: &str,
         unit: Unit,
     ) -> Result<Watching, Problem> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            let detail = format!("{STREAMS_MAX} streams are open here; ask for the balance.");
-            Problem::new(Code::Unavailable).detail(detail).retry_after(FULL_RETRY_AFTER_SECONDS)
-        })?;
         let account = Owner::User(user.to_owned()).account_id();
+        let place = self.places.take(tenant_id, account)?;
         let key = Key { tenant_id, account, unit, user: user.to_owned() };
         Ok(Watching { balance: self.balances.on(key), _place: place })
     }

@@ -154,27 +154,61 @@ async fn a_stream_that_cannot_be_is_refused() {
 #[tokio::test]
 async fn thousands_listen_and_there_is_an_end_to_it() {
     const STREAMS_MAX: usize = 3_000;
+    const OF_USER: usize = 15;
     let world = World::new().await;
-    world.register("u_1").await;
+    world.register("u_0").await;
+    world
+        .run(
+            "INSERT INTO app_user (tenant_id, user_id, first_pos, pos)
+             SELECT $1, 'u_' || n, 1, 1 FROM generate_series(1, 200) n",
+        )
+        .await;
     let mut streams = Vec::new();
-    for _ in 0..STREAMS_MAX {
-        let mut events = Events::open(&world).await;
+    for number in 0..STREAMS_MAX {
+        let path = format!("/v1/users/u_{}/balance/stream", number / OF_USER);
+        let mut events = Events::of(world.open(&path, &[]).await);
         assert_eq!(events.available().await, 0);
         streams.push(events);
     }
-    let refused = world.get(PATH).await;
+    let refused = world.get("/v1/users/u_200/balance/stream").await;
     refused.refused(503, "unavailable", None);
     assert!(refused.headers.contains_key(header::RETRY_AFTER));
     let listening = "SELECT count(*) FROM pg_stat_activity
                      WHERE datname = current_database() AND application_name = 'tally_listener'";
     assert_eq!(world.sql.query_one(listening, &[]).await.unwrap().get::<_, i64>(0), 1);
-    world.give("u_1", 5).await;
+    for number in 0..STREAMS_MAX / OF_USER {
+        world.give(&format!("u_{number}"), 5).await;
+    }
     for events in &mut streams {
         assert_eq!(events.available().await, 5);
     }
     // Whoever leaves makes room.
     streams.truncate(STREAMS_MAX - 1);
-    Events::open(&world).await;
+    Events::of(world.open("/v1/users/u_200/balance/stream", &[]).await);
+}
+
+#[tokio::test]
+async fn one_user_does_not_take_the_places_of_all() {
+    const OF_USER_MAX: usize = 16;
+    let world = World::new().await;
+    world.register("u_1").await;
+    world.register("u_2").await;
+    let in_seats = format!("{PATH}?unit=seats");
+    let mut streams = Vec::new();
+    for number in 0..OF_USER_MAX {
+        let path = if number % 2 == 0 { PATH } else { &in_seats };
+        streams.push(Events::of(world.open(path, &[]).await));
+    }
+    for path in [PATH, &in_seats] {
+        let refused = world.get(path).await;
+        refused.refused(429, "rate_limited", None);
+        assert!(refused.headers.contains_key(header::RETRY_AFTER));
+    }
+    Events::of(world.open("/v1/users/u_2/balance/stream", &[]).await);
+    // Whoever leaves makes room.
+    streams.truncate(OF_USER_MAX - 1);
+    streams.push(Events::of(world.open(&in_seats, &[]).await));
+    world.get(PATH).await.refused(429, "rate_limited", None);
 }
 
 #[tokio::test]
