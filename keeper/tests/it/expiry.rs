@@ -119,3 +119,41 @@ async fn a_spend_that_comes_first_ends_them_as_well() {
     assert_eq!(account.expire().await, 0);
     assert_eq!(account.expired().await.iter().map(|(credits, _)| credits).sum::<i64>(), -10);
 }
+
+/// What the database refuses of one stays alone: all others end in the same look.
+#[tokio::test]
+async fn one_that_cannot_end_keeps_nobody_else_from_it() {
+    let account = Account::new().await;
+    for number in 1..=9 {
+        let insert =
+            "INSERT INTO app_user (tenant_id, user_id, first_pos, pos) VALUES ($1, $2, 1, 1)";
+        let user = format!("u_{number}");
+        account.sql.execute(insert, &[&account.world.tenant_id, &user]).await.unwrap();
+        let expires_at = Some(account.after(number));
+        let gift = Command::Grant {
+            account: AccountKey { user, unit: "credits".to_owned() },
+            amount: number,
+            terms: Terms { expires_at, priority: 0 },
+            reason: "test".to_owned(),
+            contra: SystemAccount::Promo,
+        };
+        account.run(u128::try_from(number + 10).unwrap(), gift).await;
+    }
+    let poison = "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS
+                  $body$ BEGIN RAISE EXCEPTION 'on purpose'; END $body$;
+                  CREATE TRIGGER poison BEFORE INSERT ON posting FOR EACH ROW WHEN (NEW.amount IN (-1, -4))
+                  EXECUTE FUNCTION poison()";
+    account.sql.batch_execute(poison).await.unwrap();
+    account.world.hands.advance(SignedDuration::from_secs(70));
+    let error = account.world.keeper.expire_due(account.world.tenant_id).await.unwrap_err();
+    assert!(error.to_string().contains("on purpose"), "{error}");
+    let mut ended = account.expired().await;
+    ended.sort_unstable_by_key(|(_, seconds)| *seconds);
+    assert_eq!(
+        ended,
+        [(-2, 2), (-3, 3), (-5, 5), (-6, 6), (-7, 7), (-8, 8), (-9, 9), (-6, 60)],
+        "all but two"
+    );
+    account.sql.batch_execute("DROP TRIGGER poison ON posting").await.unwrap();
+    assert_eq!(account.expire().await, 2);
+}
