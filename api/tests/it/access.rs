@@ -4,6 +4,7 @@ use api::{Access, ForUsers, Operation, scopes_of};
 use http::{Method, StatusCode, header};
 use jiff::SignedDuration;
 use ledger::ids::Owner;
+use serde_json::json;
 use store::keys::{KeyRole, Rotated};
 use store::log::Origin;
 use testkit::wait_for;
@@ -319,6 +320,24 @@ async fn a_key_is_kept_as_a_hash_and_its_use_is_noted() {
         .await
         .unwrap();
     assert!(!row.get::<_, String>(0).contains(&text[text.len() - 43..]));
+}
+
+#[tokio::test]
+async fn a_database_that_only_reads_answers_who_reads() {
+    let world = World::new().await;
+    world.register("u_1").await;
+    let (_, key) = make_key(&world.login, &world.tenant, KeyRole::App).await;
+    let only_reads = "DO $do$ BEGIN
+                          EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());
+                      END $do$";
+    world.sql.batch_execute(only_reads).await.unwrap();
+    let api = world.api(std::slice::from_ref(&world.tenant), Access::default());
+    api.send(Some(&key), Method::GET, "/v1/users/u_1/balance", None).await.ok();
+    api.send(Some(&key), Method::PUT, "/v1/users/u_2", Some(json!({}))).await.refused(
+        503,
+        "unavailable",
+        None,
+    );
 }
 
 #[tokio::test]
