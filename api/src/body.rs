@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use service::problem::{Code, Problem};
 
 use crate::error::{invalid, missing, unknown};
@@ -37,7 +38,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// Reads a part of a body, as if it were one of its own.
-pub(crate) fn part<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problem> {
+pub(crate) fn part<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
     read(value.to_string().as_bytes())
 }
 
@@ -65,12 +66,20 @@ fn first_with_nul(bytes: &[u8]) -> Option<String> {
     if !bytes.windows(NUL.len()).any(|part| part == NUL) {
         return None;
     }
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).ok()?;
-    let holds_nul = |value: &serde_json::Value| value.to_string().contains("\\u0000");
-    object
-        .into_iter()
-        .find(|(name, value)| name.contains('\0') || holds_nul(value))
-        .map(|(name, _)| name)
+    let object: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
+    let mut members = object.into_iter();
+    members.find(|(name, value)| name.contains('\0') || holds_nul(value)).map(|(name, _)| name)
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value))
+        }
+    }
 }
 
 fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
@@ -145,6 +154,19 @@ mod tests {
         );
         check(r#"{"user":"u","metadata":{"a":1}}"#, Code::ParameterInvalid, Some("metadata.a"));
         check(r#"{"user":"u\u0000"}"#, Code::ParameterInvalid, Some("user"));
+        check(
+            r#"{"user":"u","metadata":{"a":"\u0000"}}"#,
+            Code::ParameterInvalid,
+            Some("metadata"),
+        );
+        check(
+            r#"{"user":"u","metadata":{"\u0000":"a"}}"#,
+            Code::ParameterInvalid,
+            Some("metadata"),
+        );
+        check(r#"{"user":["\u0000"]}"#, Code::ParameterInvalid, Some("user"));
         assert!(read::<Shape>(br#"{"user":"u","credits":1}"#).is_ok());
+        // A backslash and some digits are text like any other.
+        assert!(read::<Shape>(br#"{"user":"\\u0000","metadata":{"\\u0000":"\\u0000"}}"#).is_ok());
     }
 }
