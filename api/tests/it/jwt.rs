@@ -204,6 +204,12 @@ async fn issuer_and_audience_say_whose_user_it_is() {
     read(&api, &signer.token("u_1")).await.ok();
     let there = signer.sign(&with(claims("u_1"), "aud", json!("other")));
     read(&api, &there).await.refused(404, "user_not_found", Some("user"));
+    // Other audiences of the issuer's are no business of ours; of two that are, neither is believed.
+    let for_all = |audiences: Value| signer.sign(&with(claims("u_1"), "aud", audiences));
+    read(&api, &for_all(json!(["elsewhere", AUDIENCE]))).await.ok();
+    for both in [json!(["other", AUDIENCE]), json!([AUDIENCE, "other"])] {
+        check_refused(&read(&api, &for_all(both)).await, "audience");
+    }
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ pub(crate) enum Refusal {
     Form,
     #[error("The token is of an issuer that is not known here.")]
     Issuer,
-    #[error("The token is for another audience.")]
+    #[error("The token is for another audience, or for more than one that is served here.")]
     Audience,
     #[error("The token is signed by an algorithm that is not accepted here.")]
     Algorithm,
@@ -107,11 +107,16 @@ impl Tokens {
         Ok(TokenUser { tenant_id: trusted.tenant_id, user: claims.sub })
     }
 
-    /// The issuer that these claims name. No two have both name and audience in common.
+    /// The issuer that these claims name. No two have both name and audience in common; a token for the audiences of several
+    /// does not say whose user it is.
     fn trusted(&self, said: &Claims) -> Result<&Trusted, Refusal> {
         let mut named = self.0.iter().filter(|one| one.issuer.name == said.iss).peekable();
         named.peek().ok_or(Refusal::Issuer)?;
-        named.find(|one| said.is_for(&one.issuer.audience)).ok_or(Refusal::Audience)
+        let mut meant = named.filter(|one| said.is_for(&one.issuer.audience));
+        match (meant.next(), meant.next()) {
+            (Some(trusted), None) => Ok(trusted),
+            (None | Some(_), _) => Err(Refusal::Audience),
+        }
     }
 }
 
