@@ -75,10 +75,7 @@ impl Live {
         shutdown: &Shutdown,
     ) -> Self {
         let balances = Balances { reads: reads.clone(), clock: clock.clone() };
-        Self {
-            balances: Watch::start(balances, hints, shutdown),
-            places: Places::default(),
-        }
+        Self { balances: Watch::start(balances, hints, shutdown), places: Places::default() }
     }
 
     /// Watches a user's balance in a unit.
