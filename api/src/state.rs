@@ -18,6 +18,7 @@ use crate::commands::Commands;
 use crate::error::RouteError;
 use crate::live::Live;
 use crate::units::Units;
+use crate::users::balance::past::Turns;
 use crate::waiter::Waiter;
 use crate::watch::Watch;
 
@@ -52,6 +53,8 @@ pub struct Shared {
     pub(crate) live: Arc<Live>,
     /// Checkouts that somebody waits for.
     pub(crate) checkouts: Arc<Watch<Checkouts>>,
+    /// Who reads balances of the past.
+    pub(crate) past_balances: Arc<Turns>,
     /// Kinds of credits.
     pub(crate) units: Arc<Units>,
     /// Keys of the hashes of evidence, by tenant.
@@ -107,6 +110,7 @@ impl ApiState {
             waiter: Arc::new(waiter),
             live: Arc::new(live),
             checkouts: Arc::new(checkouts),
+            past_balances: Arc::default(),
             units: Arc::default(),
             evidence_keys: Arc::new(evidence_keys),
             signing_keys: Arc::default(),

@@ -1,11 +1,13 @@
 //! Balances: their parts, their versions, and what they were at an instant.
 
+use futures_util::future::join_all;
 use http::{StatusCode, header};
 use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
 use ledger::ids::Owner;
 use rules::reversal::Dispute;
 use serde_json::{Value, json};
+use testkit::wait_for;
 
 use crate::support::{NOW, World, new_key};
 
@@ -229,6 +231,34 @@ async fn a_balance_can_be_asked_for_as_it_was() {
         for part in ["pending", "in_review", "disputed", "expiring_next", "position"] {
             assert!(was[part].is_null(), "{part} is a guess");
         }
+    }
+}
+
+/// A balance of the past may take long to read: however many ask for one, everybody else is answered.
+#[tokio::test]
+async fn whoever_looks_back_keeps_nobody_from_asking() {
+    let world = World::new().await;
+    world.register("u_1").await;
+    let locking = world.other_sql().await;
+    locking.batch_execute("BEGIN; LOCK command IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let path = format!("/v1/users/u_1/balance?as_of={NOW}");
+    let looking_back = join_all((0..20).map(|_| world.get(&path)));
+    let others = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        wait_for("somebody to look back", async || {
+            let count: i64 = world.sql.query_one(waiting, &[]).await.unwrap().get(0);
+            (count >= 2).then_some(())
+        })
+        .await;
+        for _ in 0..5 {
+            world.get("/v1/users/u_1").await.ok();
+        }
+        locking.batch_execute("ROLLBACK").await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(looking_back, others);
+    for answer in answers {
+        assert_eq!(answer.ok()["available"], 0);
     }
 }
 

@@ -2,6 +2,11 @@
 //!
 //! What is not kept is null, never a guess: what was pending, in review or disputed then, and what would have expired next.
 //! By effect only what is posted has a meaning: what could be spent depends on what was known.
+//!
+//! It may read all that an account ever had, so few are read at the same time: spends and balances of now have the other
+//! connections.
+
+use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
@@ -9,14 +14,45 @@ use jiff::Timestamp;
 use ledger::chain::to_microseconds;
 use schemars::JsonSchema;
 use serde::Serialize;
-use service::problem::Problem;
+use service::problem::{Code, Problem};
 use store::read::balance_at::{Basis, Past, balance_at};
 use store::units::Unit;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 use crate::error::{RouteError, invalid};
 use crate::params::Params;
 use crate::state::ApiState;
 use crate::users::require;
+
+/// Most balances of the past that a process reads at the same time. Accountants ask for them, now and then.
+const READS_MAX: usize = 2;
+
+/// Longest wait for one's turn. Each takes milliseconds, or seconds on an account with a million movements.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Seconds after which to come again when others have all turns.
+const TURN_RETRY_AFTER_SECONDS: u32 = 5;
+
+/// Who reads balances of the past right now.
+#[derive(Debug)]
+pub(crate) struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(READS_MAX))
+    }
+}
+
+impl Turns {
+    async fn next(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        let turn = timeout(TURN_WAIT_MAX, self.0.acquire()).await.ok().and_then(Result::ok);
+        turn.ok_or_else(|| {
+            let detail = "Too many ask for balances of the past right now.";
+            Problem::new(Code::Unavailable).detail(detail).retry_after(TURN_RETRY_AFTER_SECONDS)
+        })
+    }
+}
 
 /// An instant, and by which of a movement's instants it is meant.
 #[derive(Debug)]
@@ -79,6 +115,7 @@ pub(super) async fn answer(
     if at > now {
         return Err(invalid("as_of", "It is still to come.").into());
     }
+    let _turn = state.past_balances.next().await?;
     let client = state.client().await?;
     let past = balance_at(&client, tenant_id, (user, &unit.name), at, basis).await?;
     if past.is_none() {
