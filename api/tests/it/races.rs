@@ -98,7 +98,9 @@ async fn a_hold_is_captured_or_released_never_both() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_spend_is_given_back_once_by_racing_requests() {
     for _ in 0..rounds() {
-        let world = world_with(10).await;
+        // It draws from two grants.
+        let world = world_with(6).await;
+        world.give("u_1", 4).await;
         let spent = world.command(&new_key(), SPENDS, json!({"amount": 10})).await;
         let id = spent.is(StatusCode::CREATED)["id"].as_str().unwrap().to_owned();
         let answers = race(&world, 50, &format!("/v1/spends/{id}/reverse"), &json!({})).await;

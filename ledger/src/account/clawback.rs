@@ -1,6 +1,8 @@
 //! Taking a payment's credits back.
 
 use super::draw::Draw;
+use super::grant::Grant;
+use super::hold::Hold;
 use super::operation::{ClawbackPolicy, require_positive};
 use super::posting::{GrantMove, MoveKind, Source};
 use super::refusal::{LedgerError, Refusal};
@@ -18,6 +20,7 @@ impl Turn<'_> {
         policy: ClawbackPolicy,
     ) -> Result<(), Refusal> {
         let (kind, contra) = way;
+        self.free_overdue()?;
         let mut draw = self.draw_own(amount, source, kind)?;
         self.recall_expired(&mut draw, source, kind)?;
         let missing = draw.missing;
@@ -39,7 +42,7 @@ impl Turn<'_> {
                 moves: Vec::new(),
                 grants: None,
             })?;
-            self.effects.forgiven = forgiven;
+            self.forgive(source, forgiven);
         }
         if policy == ClawbackPolicy::Freeze && missing > 0 {
             self.account.frozen = true;
@@ -47,11 +50,35 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Draws from the unheld part of a payment's own grants, expired or not, oldest first.
+    /// Frees what holds reserve whose deadline has passed, as whoever closes them would have; but for what was written off,
+    /// which whoever closes them takes back.
+    fn free_overdue(&mut self) -> Result<(), Refusal> {
+        let overdue = |hold: &&Hold| hold.is_open() && hold.expires_at <= self.now;
+        let overdue: Vec<Hold> = self.account.holds.iter().filter(overdue).cloned().collect();
+        let mut forgiven = self.account.forgiven.clone();
+        for hold in overdue {
+            for (grant_id, reserved) in hold.reserved {
+                let source = self.account.grant_of(grant_id).and_then(|it| it.source.as_ref());
+                let kept = source.and_then(|source| forgiven.get_mut(source));
+                let kept = kept.map_or(0, |left| {
+                    let kept = reserved.min(*left);
+                    *left = left.saturating_sub(kept);
+                    kept
+                });
+                self.unreserve(hold.hold_id, grant_id, reserved.saturating_sub(kept))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws from the unheld part of a payment's own grants, oldest first: of those that have expired what the others lack,
+    /// as if what is due had been posted.
     fn draw_own(&self, amount: i64, source: &Source, kind: MoveKind) -> Result<Draw, LedgerError> {
         require_positive(amount)?;
         let mut draw = Draw::new(amount);
-        for grant in self.account.grants_of(source) {
+        let mut own: Vec<&Grant> = self.account.grants_of(source).collect();
+        own.sort_by_key(|grant| grant.has_expired(self.now));
+        for grant in own {
             draw.take(grant.grant_id, kind, grant.unheld());
         }
         Ok(draw)

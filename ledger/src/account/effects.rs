@@ -45,7 +45,7 @@ pub struct Effects {
     pub holds: BTreeMap<HoldId, Row<Hold>>,
     /// Spends that were reversed, with the `seq` of the posting that gave them back.
     pub reversed: BTreeMap<SpendId, i64>,
-    /// Credits of a clawback that were written off.
+    /// Credits of a clawback that were written off; below zero: that had been, and came back.
     pub forgiven: i64,
 }
 

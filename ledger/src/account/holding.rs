@@ -60,13 +60,14 @@ impl Turn<'_> {
             left.push((grant_id, reserved.saturating_sub(taken)));
         }
         self.post_spend(amount, draw)?;
-        self.let_go(left, self.now)
+        self.let_go(&left, self.now)
     }
 
     pub(super) fn release(&mut self, hold_id: HoldId) -> Result<(), Refusal> {
         let hold = self.open_hold(hold_id)?;
         self.close(&hold, HoldState::Released, 0)?;
-        self.let_go(hold.reserved.into_iter().collect(), self.now)
+        let left: Vec<(i64, i64)> = hold.reserved.into_iter().collect();
+        self.let_go(&left, self.now)
     }
 
     /// Closes a hold whose deadline has passed. What it reserved is free since the deadline, however late this is.
@@ -76,7 +77,8 @@ impl Turn<'_> {
             return Err(Refusal::NotDue);
         }
         self.close(&hold, HoldState::Expired, 0)?;
-        self.let_go(hold.reserved.into_iter().collect(), hold.expires_at)
+        let left: Vec<(i64, i64)> = hold.reserved.into_iter().collect();
+        self.let_go(&left, hold.expires_at)
     }
 
     fn open_hold(&self, hold_id: HoldId) -> Result<Hold, Refusal> {
@@ -101,15 +103,16 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// What a hold let go of grants that expired meanwhile expires now: it stayed with the hold until `since`.
-    fn let_go(&mut self, left: Vec<(i64, i64)>, since: Timestamp) -> Result<(), Refusal> {
-        for (grant_id, amount) in left {
+    /// What a hold let go of grants that expired meanwhile expires now: it stayed with the hold until `since`. What of it had
+    /// been written off is not the account's.
+    fn let_go(&mut self, left: &[(i64, i64)], since: Timestamp) -> Result<(), Refusal> {
+        for &(grant_id, amount) in left {
             let grant = self.account.grant_of(grant_id).ok_or(LedgerError::NoGrant { grant_id })?;
             if amount > 0 && grant.has_expired(self.now) {
                 self.lapse(grant_id, amount, since)?;
             }
         }
-        Ok(())
+        self.take_forgiven_of(left)
     }
 
     fn in_draw_order(&self, hold: &Hold) -> Result<Vec<(i64, i64)>, LedgerError> {

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`operation`] | what can be done, and the door |
 //! | `spend`, `holding`, `granting`, `clawback` | how each of them is done |
+//! | `forgiving` | what was written off, and comes back |
 //! | `draw` | which grants credits come from |
 //! | `turn` | all of it, or nothing |
 //! | [`effects`], [`refusal`] | what comes out |
@@ -22,6 +23,7 @@ pub mod balance;
 mod clawback;
 mod draw;
 pub mod effects;
+mod forgiving;
 pub mod grant;
 mod granting;
 pub mod hold;
@@ -88,6 +90,10 @@ pub struct Account {
     pub spends: Vec<Spend>,
     /// Credits that expired, and were not taken back since, by grant id: those of the lines that are clawed back.
     pub expired: BTreeMap<i64, i64>,
+    /// Credits that were taken back when they were gone, and that it does not owe, by the line that they were bought with.
+    /// What comes back of them is not its. Those of the lines that are granted, and of what named spends and holds, and holds
+    /// whose deadline has passed, drew from.
+    pub forgiven: BTreeMap<Source, i64>,
     /// How much of it is in memory.
     pub extent: Extent,
 }
@@ -109,6 +115,7 @@ impl Account {
             holds: Vec::new(),
             spends: Vec::new(),
             expired: BTreeMap::new(),
+            forgiven: BTreeMap::new(),
             extent: Extent::Whole,
         }
     }

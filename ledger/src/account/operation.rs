@@ -140,7 +140,7 @@ pub enum Operation {
         terms: Terms,
         /// The other side.
         contra: SystemAccount,
-        /// Line of the payment that they come from.
+        /// Line of the payment that they come from; what was written off of it must be in memory.
         source: Option<Source>,
     },
     /// Takes out what a grant had left when it ran out of time.
@@ -152,7 +152,7 @@ pub enum Operation {
     Clawback {
         /// Credits.
         amount: i64,
-        /// Line of the payment; its open grants must be in memory, and those that expired.
+        /// Line of the payment; its open grants must be in memory, those that expired, and holds whose deadline has passed.
         source: Source,
         /// How it moves them.
         kind: MoveKind,
@@ -200,7 +200,8 @@ impl Turn<'_> {
                 if source.is_none() {
                     self.require_future(terms.expires_at)?;
                 }
-                Ok(self.give(*amount, *terms, *contra, source.clone())?)
+                self.give(*amount, *terms, *contra, source.clone())?;
+                source.as_ref().map_or(Ok(()), |source| self.take_forgiven(source, *amount))
             }
             Operation::ExpireGrant { grant_id } => self.expire_grant(*grant_id),
             Operation::Clawback { amount, source, kind, contra, policy } => {

@@ -58,7 +58,8 @@ impl Turn<'_> {
     }
 
     /// Gives a spend back. What comes back pays the account's debt first; the rest goes back to the grants that the
-    /// spend drew from, or becomes a grant of its own: what no grant had covered, and, by policy, what has expired.
+    /// spend drew from, or becomes a grant of its own: what no grant had covered, and, by policy, what has expired. What goes
+    /// back to a grant and had been written off is not the account's.
     pub(super) fn reverse(
         &mut self,
         spend_id: SpendId,
@@ -82,6 +83,8 @@ impl Turn<'_> {
             self.require_future(terms.expires_at)?;
         }
         let seq = self.account.version.saturating_add(1);
+        let freed: Vec<(i64, i64)> =
+            returned.moves.iter().map(|back| (back.grant_id, back.amount)).collect();
         let step = Step {
             contra: SystemAccount::Spend,
             amount: spend.amount.saturating_sub(loose),
@@ -96,6 +99,7 @@ impl Turn<'_> {
         for back in returned.lapsed {
             self.lapse(back.grant_id, back.amount, self.now)?;
         }
+        self.take_forgiven_of(&freed)?;
         if loose > 0 {
             self.give(loose, terms, SystemAccount::Spend, None)?;
         }

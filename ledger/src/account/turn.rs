@@ -44,6 +44,7 @@ struct Before {
     last_hash: Hash,
     last_at: Option<Timestamp>,
     expired: BTreeMap<i64, i64>,
+    forgiven: BTreeMap<Source, i64>,
     grants: BTreeMap<i64, Option<Grant>>,
     holds: BTreeMap<HoldId, Option<Hold>>,
 }
@@ -74,6 +75,7 @@ impl<'a> Turn<'a> {
                 last_hash: account.last_hash,
                 last_at: account.last_at,
                 expired: account.expired.clone(),
+                forgiven: account.forgiven.clone(),
                 grants: BTreeMap::new(),
                 holds: BTreeMap::new(),
             },
@@ -124,6 +126,7 @@ impl<'a> Turn<'a> {
         account.last_hash = before.last_hash;
         account.last_at = before.last_at;
         account.expired = before.expired;
+        account.forgiven = before.forgiven;
         for (grant_id, grant) in before.grants {
             match (grant, account.grants.iter().position(|grant| grant.grant_id == grant_id)) {
                 (Some(grant), Some(place)) => account.grants[place] = grant,

@@ -1,7 +1,7 @@
 //! Clawback: whose credits pay when a payment's own are gone.
 
 use ledger::account::{
-    ClawbackPolicy, GrantMove, MoveKind, Operation, Refusal, SystemAccount, Terms,
+    ClawbackPolicy, ExpiredPolicy, GrantMove, MoveKind, Operation, Refusal, SystemAccount, Terms,
 };
 
 use crate::kit::{World, line_of, moves, until};
@@ -63,6 +63,46 @@ fn what_is_written_off_is_borne_by_the_business() {
     world.has(5, 0, 0, 5);
 }
 
+/// What he was forgiven because it was gone comes back: it is his no more than it was.
+#[test]
+fn what_was_written_off_and_comes_back_is_taken() {
+    let refunded =
+        |world: &mut World| world.refund("pi_1", 50, ClawbackPolicy::WriteOff).unwrap().forgiven;
+    let mut spent = World::new();
+    spent.bought("pi_1", 50);
+    let spend_id = spent.spend(50).unwrap();
+    assert_eq!(refunded(&mut spent), 50);
+    assert_eq!(spent.reverse(spend_id, ExpiredPolicy::Lapse).unwrap().forgiven, -50);
+    spent.has(0, 0, 0, 0);
+    let mut held = World::new();
+    held.bought("pi_1", 50);
+    let (released, captured) = (held.hold(20, 100).unwrap(), held.hold(20, 100).unwrap());
+    let overdue = held.hold(10, 60).unwrap();
+    assert_eq!(refunded(&mut held), 50);
+    assert_eq!(held.release(released).unwrap().forgiven, -20);
+    assert_eq!(held.capture(captured, 15).unwrap().forgiven, -5);
+    held.at(60).does(&Operation::ExpireHold { hold_id: overdue }).unwrap();
+    let posted: Vec<_> = held.postings.iter().map(|p| (p.contra, p.amount)).collect();
+    assert_eq!(posted.last(), Some(&(SystemAccount::WriteOff, -10)));
+    held.has(0, 0, 0, 0);
+}
+
+/// Also where its grant has expired by then: then nobody bears anything.
+#[test]
+fn what_was_written_off_and_lapses_is_no_longer_borne() {
+    let mut world = World::new();
+    world.bought_until("pi_1", 50, until(100));
+    let spend_id = world.spend(50).unwrap();
+    world.refund("pi_1", 50, ClawbackPolicy::WriteOff).unwrap();
+    let effects = world.at(100).reverse(spend_id, ExpiredPolicy::Lapse).unwrap();
+    let posted: Vec<_> = effects.postings.iter().map(|p| (p.contra, p.amount)).collect();
+    let there_and_back = [(SystemAccount::Expiry, -50), (SystemAccount::Expiry, 50)];
+    assert_eq!(posted[0], (SystemAccount::Spend, 50));
+    assert_eq!(posted[1..3], there_and_back);
+    assert_eq!(posted[3..], [(SystemAccount::WriteOff, -50)]);
+    world.has(0, 0, 0, 0);
+}
+
 #[test]
 fn what_is_gone_freezes_the_account_if_that_is_the_policy() {
     let mut world = World::new();
@@ -96,6 +136,57 @@ fn a_refund_before_the_expiry_is_posted_ends_alike() {
     world.at(100).refund("pi_1", 10, ClawbackPolicy::Debt).unwrap();
     world.has(0, 0, 4, -4);
     assert!(world.expire(own).unwrap().postings.is_empty());
+}
+
+/// So it is with a hold whose deadline has passed: the balance says already that its credits are free.
+#[test]
+fn a_refund_before_a_hold_is_closed_ends_alike() {
+    for policy in ClawbackPolicy::ALL {
+        for is_closed_first in [false, true] {
+            let mut world = World::new();
+            let (own, other) =
+                (world.bought_until("pi_1", 50, until(100)), world.gift(50, Terms::default()));
+            let hold_id = world.hold(50, 200).unwrap();
+            let close = Operation::ExpireHold { hold_id };
+            world.at(300);
+            if is_closed_first {
+                world.does(&close).unwrap();
+            }
+            assert_eq!(world.refund("pi_1", 50, policy).unwrap().forgiven, 0, "nobody used any");
+            if !is_closed_first {
+                world.does(&close).unwrap();
+            }
+            assert_eq!((world.remains(own), world.remains(other)), (0, 50), "{policy:?}");
+            assert!(!world.account.frozen);
+            world.has(50, 0, 0, 50);
+        }
+    }
+}
+
+#[test]
+fn what_an_overdue_hold_has_of_other_grants_pays_a_debt_unless_it_has_expired() {
+    let mut world = World::new();
+    world.bought("pi_1", 10);
+    world.spend(10).unwrap();
+    let (soon, never) = (world.gift(10, until(50)), world.gift(10, Terms::default()));
+    let overdue = world.hold(20, 100).unwrap();
+    world.at(100).refund("pi_1", 10, ClawbackPolicy::Debt).unwrap();
+    assert_eq!(world.last_moves(), moves(MoveKind::PaidDebt, &[(never, 10)]));
+    world.does(&Operation::ExpireHold { hold_id: overdue }).unwrap();
+    world.expire(soon).unwrap();
+    world.has(0, 0, 0, 0);
+}
+
+/// One line may have grants that end at different times: what is gone already is taken last, posted or not.
+#[test]
+fn a_clawback_takes_what_can_be_spent_before_what_has_expired() {
+    let mut world = World::new();
+    let early = world.bought_until("pi_1", 10, until(100));
+    let late = world.bought("pi_1", 10);
+    world.at(100).refund("pi_1", 10, ClawbackPolicy::Debt).unwrap();
+    assert_eq!(world.last_moves(), moves(MoveKind::ClawedBack, &[(late, 10)]));
+    world.expire(early).unwrap();
+    world.has(0, 0, 0, 0);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Refunds of what was spent: the tenant's policy is followed, and recorded with the decision.
 
 use jiff::Timestamp;
-use ledger::account::ClawbackPolicy;
+use ledger::account::{ClawbackPolicy, ExpiredPolicy, Terms};
+use ledger::ids::SpendId;
 use serde_json::{Value, json};
 use store::commands::{AccountKey, Command, Done, Note, Outcome, Request, execute};
 use uuid::Uuid;
@@ -18,8 +19,11 @@ fn refund(event_type: &str, status: &str) -> Value {
 
 async fn spend(world: &Harness, user: &str, amount: i64) {
     let account = AccountKey { user: user.to_owned(), unit: "credits".to_owned() };
-    let command = Command::Spend { account, amount, note: Note::default() };
-    let command_id = Uuid::from_u128(1);
+    command(world, 1, Command::Spend { account, amount, note: Note::default() }).await;
+}
+
+async fn command(world: &Harness, number: u128, command: Command) {
+    let command_id = Uuid::from_u128(number);
     let requests = [Request { command_id, idempotency: None, actor: "key_1".to_owned(), command }];
     let (tenant_id, now) = (world.tenant.tenant_id, Timestamp::UNIX_EPOCH);
     let no_answer = |_: &Request, _: &Done| Vec::new();
@@ -66,6 +70,20 @@ async fn what_was_spent_is_written_off_and_stays_so_when_the_money_comes_back() 
     world.drain().await;
     assert_eq!(world.balance("u_1").await, 30);
     assert_eq!(world.count(FORGIVEN).await, 0);
+    world.check_invariants().await;
+}
+
+/// It is not his when he gets the spend back, and all of it is his once the money was his all along.
+#[tokio::test]
+async fn what_was_written_off_is_taken_when_the_spend_is_given_back() {
+    let world = refunded_under(ClawbackPolicy::WriteOff).await;
+    let (spend_id, expired) = (SpendId(Uuid::from_u128(1)), ExpiredPolicy::Lapse);
+    command(&world, 2, Command::Reverse { spend_id, expired, terms: Terms::default() }).await;
+    assert_eq!(world.balance("u_1").await, 0);
+    world.check_invariants().await;
+    world.stripe(&refund("refund.failed", "failed")).await;
+    world.drain().await;
+    assert_eq!(world.balance("u_1").await, 100);
     world.check_invariants().await;
 }
 

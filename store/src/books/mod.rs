@@ -17,12 +17,10 @@ pub(crate) mod load;
 pub(crate) mod open;
 pub(crate) mod save;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use ledger::account::{
-    Act, ClawbackPolicy, Effects, MoveKind, Operation, Posting, Refusal, Source, SystemAccount,
-};
+use ledger::account::{Act, ClawbackPolicy, Effects, Operation, Posting, Refusal, Source};
 use ledger::ids::Owner;
 use ledger::movement::{Change, Movement, NewTerms};
 
@@ -94,8 +92,8 @@ pub async fn post_in_tx(
     open::insert_accounts(tx, tenant_id, &places).await?;
     let mut accounts = open::lock(tx, tenant_id, &places, Locking::Wait).await?;
     let lines = Lines::of(movements, new_terms);
-    let forgiven = load::for_decisions(tx, tenant_id, now, &lines, &mut accounts).await?;
-    let mut turn = Turn { tenant_id, now, clawback, accounts, forgiven };
+    load::for_decisions(tx, tenant_id, now, &lines, &mut accounts).await?;
+    let mut turn = Turn { tenant_id, now, clawback, accounts };
     let mut posted = Vec::with_capacity(movements.len());
     for movement in movements {
         posted.push(turn.post(tx, movement).await?);
@@ -132,7 +130,7 @@ impl Lines {
             };
         }
         drawn.extend(new_terms.iter().map(|new| line(&new.owner, &new.unit, &new.source)));
-        Self { drawn: drawn.into_iter().collect(), given: given.into_iter().collect() }
+        Self { drawn: drawn.into_iter().collect(), given }
     }
 }
 
@@ -142,13 +140,10 @@ struct Turn {
     now: Timestamp,
     clawback: ClawbackPolicy,
     accounts: Accounts,
-    /// Credits of a line that its account spent, that were taken back, and that nobody owes.
-    forgiven: BTreeMap<Line, i64>,
 }
 
 impl Turn {
-    /// Posts one movement. Credits that come back to whom they had been written off for are his only beyond that: he spent
-    /// those.
+    /// Posts one movement.
     async fn post(
         &mut self,
         tx: &impl Connection,
@@ -156,28 +151,7 @@ impl Turn {
     ) -> Result<Posted, PostError> {
         let (act, operation) = movement.operation(self.tenant_id, self.now, self.clawback);
         let effects = self.evaluate(tx, movement, &act, &operation).await?;
-        let mut posted = Posted { postings: effects.postings, forgiven: effects.forgiven };
-        let (owner, unit) = (&movement.owner, &movement.unit);
-        let source = movement.source.clone();
-        let line =
-            (owner.account_id().0, unit.clone(), source.root_key.clone(), source.line.clone());
-        let forgiven = self.forgiven.get(&line).copied().unwrap_or_default();
-        let back = if movement.change == Change::Grant { forgiven.min(movement.amount) } else { 0 };
-        if back > 0 {
-            let operation = Operation::Clawback {
-                amount: back,
-                source,
-                kind: MoveKind::WrittenOff,
-                contra: SystemAccount::WriteOff,
-                policy: ClawbackPolicy::Debt,
-            };
-            posted.postings.extend(self.evaluate(tx, movement, &act, &operation).await?.postings);
-            posted.forgiven = back.saturating_neg();
-        }
-        if posted.forgiven != 0 {
-            self.forgiven.insert(line, forgiven.saturating_add(posted.forgiven));
-        }
-        Ok(posted)
+        Ok(Posted { postings: effects.postings, forgiven: effects.forgiven })
     }
 
     /// Evaluates an operation on the movement's account; with the whole of it in memory, if it needs that.

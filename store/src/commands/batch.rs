@@ -110,8 +110,7 @@ impl Batch<'_> {
                 Err(Failure::Locked) => {}
             }
         }
-        let in_flight = round.iter().map(|(place, _)| (*place, in_flight()));
-        Ok(in_flight.collect())
+        Ok(in_flight(round))
     }
 
     async fn repeat(
@@ -238,7 +237,8 @@ impl Batch<'_> {
         }
         let told = absent.iter().map(|(place, target)| {
             let is_known = known.contains_key(&target.place);
-            (*place, if is_known { in_flight() } else { (Outcome::UserUnknown, Vec::new()) })
+            let outcome = if is_known { Outcome::KeyInFlight } else { Outcome::UserUnknown };
+            (*place, (outcome, Vec::new()))
         });
         Ok(told.collect())
     }
@@ -279,7 +279,7 @@ fn named<'a>(targets: impl Iterator<Item = (&'a Request, &'a Target)>) -> Named 
     named
 }
 
-/// What those are told on whose key, or account, others are at work.
-const fn in_flight() -> Told {
-    (Outcome::KeyInFlight, Vec::new())
+/// What all of a round are told on whose keys, or accounts, others are at work.
+pub(super) fn in_flight(round: &[(usize, &Request)]) -> Vec<(usize, Told)> {
+    round.iter().map(|(place, _)| (*place, (Outcome::KeyInFlight, Vec::new()))).collect()
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ledger::account::Hold;
+use serde_json::Value;
 use tokio_postgres::types::Type;
 
 use super::outcome::Done;
@@ -65,7 +66,7 @@ pub(super) fn commands<'a>(tenant_id: i32, steps: &'a [Step<'_>]) -> Option<Writ
     let requests: Vec<&'a Request> = steps.iter().map(|step| &*step.item.request).collect();
     let kinds: Vec<i16> = requests.iter().map(|request| request.command.kind()).collect();
     let bodies = steps.iter().map(|step| step.item.request.command.body(&step.item.note));
-    let bodies: Vec<String> = bodies.map(|body| storable(&body)).collect();
+    let bodies: Vec<String> = bodies.map(|body| storable(body).to_string()).collect();
     let params = params![
         tenant_id,
         column!(requests, command_id),
@@ -82,9 +83,18 @@ pub(super) fn commands<'a>(tenant_id: i32, steps: &'a [Step<'_>]) -> Option<Writ
     Write::of(steps.len(), &COMMAND_INSERT, params)
 }
 
-/// JSON text as Postgres can store it: NUL, which its texts do not know, becomes U+FFFD.
-fn storable(body: &serde_json::Value) -> String {
-    body.to_string().replace("\\u0000", "\u{fffd}")
+/// JSON as Postgres can store it: in its names and texts, NUL becomes U+FFFD.
+fn storable(body: Value) -> Value {
+    match body {
+        Value::String(said) => Value::String(text(&said).into_owned()),
+        Value::Array(all) => all.into_iter().map(storable).collect(),
+        Value::Object(members) => {
+            let member =
+                |(name, value): (String, Value)| (text(&name).into_owned(), storable(value));
+            members.into_iter().map(member).collect()
+        }
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => other,
+    }
 }
 
 /// Saves each answer under its key. It fails if another process was faster with one of the keys.

@@ -11,6 +11,7 @@ use ledger::ids::{HoldId, derive_uuid};
 use super::find::Target;
 use super::outcome::{After, Done, Outcome};
 use super::request::{AccountKey, Command, Note, Request};
+use crate::books::load;
 use crate::books::open::{Accounts, Opened, Place};
 
 /// Who asks for what is due.
@@ -110,7 +111,8 @@ impl<'a> Turn<'a> {
 }
 
 /// Puts what is due on an account before what is asked of it, so that what is held and what can be spent is true to the
-/// instant. Where the same is asked for, it is that request which is carried out.
+/// instant. Where the same is asked for, it is that request which is carried out. Where more may be due than was loaded,
+/// the rest of what is asked is left for another round.
 fn with_due<'a>(
     opened: &Opened,
     now: Timestamp,
@@ -127,7 +129,9 @@ fn with_due<'a>(
     let holds = account.holds.iter().filter(|hold| hold.is_open() && hold.expires_at <= at);
     let holds =
         holds.map(|hold| (Some(hold.expires_at), Command::ExpireHold { hold_id: hold.hold_id }));
-    let mut due: Vec<(Option<Timestamp>, Command)> = grants.chain(holds).collect();
+    let mut due: Vec<(Option<Timestamp>, Command)> = holds.collect();
+    let is_all = due.len() < load::DUE_HOLDS_MAX;
+    due.extend(grants);
     due.sort_by_key(|(at, command)| (*at, command.kind(), what_ends(command)));
     let mut items = VecDeque::with_capacity(due.len().saturating_add(asked.len()));
     for (_, command) in due {
@@ -135,7 +139,9 @@ fn with_due<'a>(
         let item = same.and_then(|same| asked.remove(same));
         items.push_back(item.unwrap_or_else(|| of_the_clock(command, place, account.version)));
     }
-    items.extend(asked);
+    if is_all {
+        items.extend(asked);
+    }
     items
 }
 

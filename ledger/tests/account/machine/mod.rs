@@ -4,16 +4,19 @@
 //! `PROPTEST_CASES=50000 cargo test --release -p ledger --test account machine`.
 
 mod check;
+mod deed;
 mod model;
+mod orders;
 mod stored;
 
+use deed::{Deed, Denied, Step};
 use jiff::Timestamp;
 use ledger::account::{
     Act, Cause, ClawbackPolicy, ExpiredPolicy, LedgerError, MoveKind, Operation, Refusal, Source,
     Spend, SystemAccount, Terms,
 };
 use ledger::ids::{HoldId, SpendId};
-use model::{Deed, Denied, Model, Step};
+use model::Model;
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use stored::Stored;

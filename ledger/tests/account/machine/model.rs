@@ -1,8 +1,12 @@
 //! A naive model of an account, written from the documents alone: every single credit is a thing of its own that is
 //! somewhere. Nothing is summed up in advance; whatever is asked is counted anew.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use ledger::account::{ClawbackPolicy, ExpiredPolicy, Terms};
+
+use super::deed::{Deed, Denied, Step};
 
 /// Where a single credit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,65 +47,6 @@ pub(super) struct Used {
     pub(super) is_reversed: bool,
 }
 
-/// Why the model refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Denied {
-    NotPositive,
-    Insufficient { available: usize },
-    Frozen,
-    Past,
-    NotDue,
-    NoHold,
-    HoldExpired,
-    HoldClosed,
-    AboveHeld,
-    NoSpend,
-    AlreadyReversed,
-}
-
-/// What is done. Grants, holds and spends are named by their number.
-#[derive(Clone, Debug)]
-pub(super) enum Deed {
-    Spend(i64),
-    Hold {
-        amount: i64,
-        lasts: i64,
-    },
-    Capture {
-        hold: usize,
-        amount: Option<i64>,
-    },
-    Release(usize),
-    ExpireHold(usize),
-    Reverse {
-        spend: usize,
-        expired: ExpiredPolicy,
-    },
-    Grant {
-        amount: i64,
-        lasts: Option<i64>,
-        priority: i16,
-        line: Option<u8>,
-    },
-    ExpireGrant(usize),
-    Clawback {
-        amount: i64,
-        line: u8,
-        policy: ClawbackPolicy,
-    },
-    Limit(i64),
-    Freeze(bool),
-    /// The wall clock goes on.
-    Wait(i64),
-}
-
-/// A deed, and by how many seconds the clock of whoever does it is behind.
-#[derive(Clone, Debug)]
-pub(super) struct Step {
-    pub(super) deed: Deed,
-    pub(super) behind: i64,
-}
-
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
     pub(super) wall: i64,
@@ -113,7 +58,8 @@ pub(super) struct Model {
     pub(super) used: Vec<Used>,
     /// Credits that were used without being there.
     pub(super) owed: usize,
-    pub(super) forgiven: usize,
+    /// Credits of each line that were taken back when they were gone, and are owed by nobody.
+    pub(super) forgiven: BTreeMap<u8, usize>,
     pub(super) limit: usize,
     pub(super) frozen: bool,
     /// What came of the newest deed.
@@ -320,10 +266,12 @@ impl Model {
     }
 
     fn end_job(&mut self, hold: usize, state: &'static str, now: i64) {
-        for credit in self.held_by(hold) {
-            self.let_go(credit, now);
-        }
         self.jobs[hold].state = state;
+        let held = self.held_by(hold);
+        for credit in &held {
+            self.let_go(*credit, now);
+        }
+        self.take_forgiven_of(&held, now);
     }
 
     fn reverse(&mut self, spend: usize, expired: ExpiredPolicy, now: i64) -> Result<(), Denied> {
@@ -339,6 +287,7 @@ impl Model {
         }
         let mut there: Vec<usize> = credits.into_iter().flatten().collect();
         there.sort_by_key(|credit| self.order(*credit));
+        let mut back = Vec::new();
         for credit in there {
             if self.owed > 0 {
                 self.owed -= 1;
@@ -348,8 +297,10 @@ impl Model {
                 anew += 1;
             } else {
                 self.let_go(credit, now);
+                back.push(credit);
             }
         }
+        self.take_forgiven_of(&back, now);
         if anew > 0 {
             self.grant(anew, Terms::default(), None, now);
         }
@@ -367,6 +318,9 @@ impl Model {
             }
             self.credits.push(Credit { grant, place });
         }
+        if let Some(line) = line {
+            self.take_forgiven(line, amount, now);
+        }
     }
 
     fn claw_back(
@@ -377,18 +331,9 @@ impl Model {
         now: i64,
     ) -> Result<(), Denied> {
         let amount = usize::try_from(amount).ok().filter(|amount| *amount > 0);
-        let mut missing = amount.ok_or(Denied::NotPositive)?;
-        for place in [Place::Free, Place::Expired] {
-            for credit in &mut self.credits {
-                let is_own = self.blocks[credit.grant].line == Some(line);
-                if missing > 0 && is_own && credit.place == place {
-                    credit.place = Place::Gone;
-                    missing -= 1;
-                }
-            }
-        }
+        let missing = self.take_own(amount.ok_or(Denied::NotPositive)?, line, now);
         if policy == ClawbackPolicy::WriteOff {
-            self.forgiven += missing;
+            *self.forgiven.entry(line).or_default() += missing;
             return Ok(());
         }
         self.frozen |= policy == ClawbackPolicy::Freeze && missing > 0;
@@ -396,5 +341,63 @@ impl Model {
             self.use_one(now);
         }
         Ok(())
+    }
+
+    /// Takes what is there of a line; how many are not.
+    fn take_own(&mut self, amount: usize, line: u8, now: i64) -> usize {
+        self.free_overdue(now);
+        let mut own: Vec<usize> = (0..self.credits.len())
+            .filter(|credit| self.line_of(*credit) == Some(line))
+            .filter(|credit| matches!(self.credits[*credit].place, Place::Free | Place::Expired))
+            .collect();
+        // What is due first of all has expired, posted or not.
+        own.sort_by_key(|credit| {
+            let Credit { grant, place } = self.credits[*credit];
+            (place == Place::Expired, self.has_expired(grant, now))
+        });
+        own.truncate(amount);
+        for credit in &own {
+            self.credits[*credit].place = Place::Gone;
+        }
+        amount - own.len()
+    }
+
+    /// What holds keep beyond their deadline is nobody's; but what was forgiven is taken when they are closed.
+    fn free_overdue(&mut self, now: i64) {
+        let mut forgiven = self.forgiven.clone();
+        let overdue = |hold: &usize| self.jobs[*hold].deadline <= now;
+        for hold in (0..self.jobs.len()).filter(overdue).collect::<Vec<_>>() {
+            for credit in 0..self.credits.len() {
+                let left = self.line_of(credit).and_then(|line| forgiven.get_mut(&line));
+                match left {
+                    _ if self.credits[credit].place != Place::Held(hold) => {}
+                    Some(left) if *left > 0 => *left -= 1,
+                    _ => self.credits[credit].place = Place::Free,
+                }
+            }
+        }
+    }
+
+    fn line_of(&self, credit: usize) -> Option<u8> {
+        self.blocks[self.credits[credit].grant].line
+    }
+
+    /// What was forgiven and comes back is taken.
+    fn take_forgiven(&mut self, line: u8, came: usize, now: i64) {
+        let forgiven = self.forgiven.entry(line).or_default();
+        let amount = came.min(*forgiven);
+        *forgiven -= amount;
+        if amount > 0 {
+            for _ in 0..self.take_own(amount, line, now) {
+                self.use_one(now);
+            }
+        }
+    }
+
+    fn take_forgiven_of(&mut self, credits: &[usize], now: i64) {
+        for line in 0..3 {
+            let came = credits.iter().filter(|credit| self.line_of(**credit) == Some(line));
+            self.take_forgiven(line, came.count(), now);
+        }
     }
 }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use ledger::account::{
     Account, Act, Effects, Extent, Grant, Hold, HoldState, MoveKind, Operation, Posting, Refusal,
-    Row, Spend, SystemAccount,
+    Row, Source, Spend, SystemAccount,
 };
 use ledger::ids::{HoldId, Owner, SpendId};
 use uuid::Uuid;
+
+use super::orders;
 
 #[derive(Debug)]
 pub(crate) struct Stored {
@@ -22,6 +24,7 @@ pub(crate) struct Stored {
     /// Holds and spends, in the order in which they were made.
     pub(crate) hold_ids: Vec<HoldId>,
     pub(crate) spends: Vec<Spend>,
+    /// What was written off and did not come back, as it was told.
     pub(crate) forgiven: i64,
     pub(crate) steps: u128,
     /// Whether the newest step spent or held, and so had to respect the floor.
@@ -62,11 +65,19 @@ impl Stored {
         account.holds.extend(named.filter(|hold| hold.state != HoldState::Open).cloned());
         account.spends.clone_from(&self.spends);
         account.expired = self.expired();
+        account.forgiven = self.forgiven();
         account
     }
 
-    /// As little of it as a store would load first: the first grants in the order of drawing, what has expired, and what
-    /// the operation names.
+    /// All that there ever was of it.
+    fn load_all(&self) -> Account {
+        let (grants, holds) =
+            (self.grants.values().cloned().collect(), self.holds.values().cloned().collect());
+        Account { grants, holds, ..self.loaded() }
+    }
+
+    /// As little of it as a store would load first: the first grants in the order of drawing, what has run out of time, and
+    /// what the operation names.
     fn load_some(&self, act: &Act, operation: &Operation) -> Account {
         let mut account = self.load(operation);
         let mut places: Vec<_> =
@@ -76,10 +87,18 @@ impl Stored {
         account.extent = Extent::Until(last);
         let named = self.named(operation);
         let now = account.last_at.map_or(act.recorded_at, |at| at.max(act.recorded_at));
+        account
+            .holds
+            .retain(|hold| Some(hold.hold_id) == hold_of(operation) || hold.expires_at <= now);
+        let reserved =
+            |grant_id| account.holds.iter().any(|hold| hold.reserved.contains_key(&grant_id));
         account.grants.retain(|grant| {
-            grant.place() <= last || grant.has_expired(now) || named.contains(&grant.grant_id)
+            let grant_id = grant.grant_id;
+            grant.place() <= last
+                || grant.has_expired(now)
+                || named.contains(&grant_id)
+                || reserved(grant_id)
         });
-        account.holds.retain(|hold| Some(hold.hold_id) == hold_of(operation));
         account
     }
 
@@ -113,6 +132,15 @@ impl Stored {
         expired
     }
 
+    /// What was written off of each line, and did not come back since.
+    fn forgiven(&self) -> BTreeMap<Source, i64> {
+        let mut forgiven = BTreeMap::new();
+        for posting in self.postings.iter().filter(|p| p.contra == SystemAccount::WriteOff) {
+            *forgiven.entry(posting.source.clone().unwrap()).or_default() += posting.amount;
+        }
+        forgiven
+    }
+
     pub(crate) fn evaluate(&mut self, act: &Act, operation: &Operation) -> Result<(), Refusal> {
         let mut account = self.load(operation);
         let before = account.clone();
@@ -126,6 +154,7 @@ impl Stored {
             answer.is_ok() && matches!(operation, Operation::Spend { .. } | Operation::Hold { .. });
         match answer {
             Ok(effects) => {
+                orders::show_nothing(&self.load_all(), act, operation);
                 self.save(account, effects);
                 Ok(())
             }
@@ -142,6 +171,7 @@ impl Stored {
             holds: Vec::new(),
             spends: Vec::new(),
             expired: BTreeMap::new(),
+            forgiven: BTreeMap::new(),
             extent: Extent::Whole,
             ..account
         };

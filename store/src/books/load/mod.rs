@@ -2,12 +2,12 @@
 
 mod statements;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures_util::try_join;
 use jiff::Timestamp;
 use ledger::account::{
-    DrawPlace, Extent, Grant, GrantMove, Hold, HoldState, MoveKind, Source, Spend, Terms,
+    Account, DrawPlace, Extent, Grant, GrantMove, Hold, HoldState, MoveKind, Source, Spend, Terms,
 };
 use ledger::ids::{HoldId, SpendId};
 use tokio_postgres::Row;
@@ -26,18 +26,18 @@ use statements::{
 /// Open grants of an account that are read first. Nearly all accounts have fewer, and nearly all spends need one or two.
 const GRANTS_AT_FIRST: i64 = 32;
 
-/// Holds of an account whose deadline has passed that one transaction closes. The keeper closes what is left.
-const DUE_HOLDS_MAX: i64 = 256;
+/// Holds of an account whose deadline has passed that one transaction closes, beside those that are named.
+pub(crate) const DUE_HOLDS_MAX: usize = 256;
 
 /// What operations name, beyond what every one of them may need.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Named {
     /// Grants, with their accounts.
     pub(crate) grants: Vec<(Place, i64)>,
-    /// Holds.
-    pub(crate) holds: Vec<Uuid>,
-    /// Spends.
-    pub(crate) spends: Vec<Uuid>,
+    /// Holds, each once.
+    pub(crate) holds: BTreeSet<Uuid>,
+    /// Spends, each once.
+    pub(crate) spends: BTreeSet<Uuid>,
 }
 
 /// What was read of accounts while they were being locked.
@@ -57,7 +57,7 @@ pub(super) struct Lines {
     /// Those that are taken back, or get other terms.
     pub(super) drawn: Vec<Line>,
     /// Those that users are granted.
-    pub(super) given: Vec<Line>,
+    pub(super) given: BTreeSet<Line>,
 }
 
 /// Reads what commands need at least: the grants that are drawn from first, what has run out of time at `now`, what is named.
@@ -72,15 +72,17 @@ pub(crate) async fn first(
     let (ids, units) = keys(places.iter());
     let first: Params<'_> = &[&tenant_id, &ids, &units, &GRANTS_AT_FIRST];
     let instants = vec![now; places.len()];
+    let holds: Vec<Uuid> = named.holds.iter().copied().collect();
+    let spends: Vec<Uuid> = named.spends.iter().copied().collect();
     let (grants, (due, holds), named, spends) = try_join!(
         query(tx, &GRANTS_FIRST, first),
-        due(tx, tenant_id, (&ids, &units, &instants), &named.holds),
+        due(tx, tenant_id, (&ids, &units, &instants), &holds),
         grants_named(tx, tenant_id, &named.grants),
         async {
-            if named.spends.is_empty() {
+            if spends.is_empty() {
                 return Ok(Vec::new());
             }
-            query(tx, &SPENDS, &[&tenant_id, &named.spends]).await
+            query(tx, &SPENDS, &[&tenant_id, &spends]).await
         },
     )?;
     Ok(First { grants, due, holds, named, spends })
@@ -94,7 +96,8 @@ async fn due(
     holds: &[Uuid],
 ) -> Result<(Vec<Row>, Vec<Row>), Error> {
     let due: Params<'_> = &[&tenant_id, &ids, &units, &instants];
-    let held: Params<'_> = &[&tenant_id, &ids, &units, &instants, &DUE_HOLDS_MAX, &holds];
+    let most = i64::try_from(DUE_HOLDS_MAX).unwrap_or(i64::MAX);
+    let held: Params<'_> = &[&tenant_id, &ids, &units, &instants, &most, &holds];
     try_join!(query(tx, &GRANTS_DUE, due), query(tx, &HOLDS, held))
 }
 
@@ -136,46 +139,85 @@ pub(crate) async fn for_commands(
         add_grants(&due, accounts);
         add_holds(&holds, accounts)?;
     }
-    let mut missing = Vec::new();
+    grants_behind(tx, tenant_id, accounts).await?;
+    forgiven(tx, tenant_id, BTreeSet::new(), accounts).await
+}
+
+/// Loads the grants that loaded holds reserve and loaded spends drew from.
+async fn grants_behind(
+    tx: &impl Connection,
+    tenant_id: i32,
+    accounts: &mut Accounts,
+) -> Result<(), Error> {
+    let mut wanted = Vec::new();
     for (place, opened) in accounts.iter() {
         let account = &opened.account;
-        let reserved = account.holds.iter().flat_map(|hold| hold.reserved.keys());
-        let spent = account.spends.iter().flat_map(|spend| &spend.moves);
-        let wanted = reserved.copied().chain(spent.map(|drawn| drawn.grant_id));
-        let wanted = wanted.filter(|grant_id| account.grant_of(*grant_id).is_none());
-        missing.extend(wanted.map(|grant_id| (place.clone(), grant_id)));
+        let missing = behind(account).filter(|grant_id| account.grant_of(*grant_id).is_none());
+        wanted.extend(missing.map(|grant_id| (place.clone(), grant_id)));
     }
-    add_grants(&grants_named(tx, tenant_id, &missing).await?, accounts);
+    add_grants(&grants_named(tx, tenant_id, &wanted).await?, accounts);
     Ok(())
 }
 
-/// Loads what decisions need: what has run out of time at `now`, and all that there ever was of the lines that they take
-/// back. What was written off of the lines that they grant, and did not come back since, is returned.
+/// Loads what was written off, and did not come back since, of these lines, and of those that loaded holds reserve and loaded
+/// spends drew from: what of them comes back is not the account's.
+async fn forgiven(
+    tx: &impl Connection,
+    tenant_id: i32,
+    mut lines: BTreeSet<Line>,
+    accounts: &mut Accounts,
+) -> Result<(), Error> {
+    for ((id, unit), opened) in accounts.iter() {
+        let behind = behind(&opened.account).filter_map(|it| opened.account.grant_of(it));
+        let sources = behind.filter_map(|grant| grant.source.clone());
+        lines.extend(sources.map(|source| (*id, unit.clone(), source.root_key, source.line)));
+    }
+    let lines: Vec<Line> = lines.into_iter().collect();
+    for row in of_lines(tx, &FORGIVEN_OF_LINES, tenant_id, &lines).await? {
+        let Some(opened) = accounts.get_mut(&(row.get(0), row.get(1))) else { continue };
+        let source = Source { root_key: row.get(2), line: row.get(3) };
+        opened.account.forgiven.insert(source, row.get(4));
+    }
+    Ok(())
+}
+
+/// Grants that an account's loaded holds reserve, and that its loaded spends drew from.
+fn behind(account: &Account) -> impl Iterator<Item = i64> {
+    let reserved = account.holds.iter().flat_map(|hold| hold.reserved.keys().copied());
+    let spent = account.spends.iter().flat_map(|spend| &spend.moves);
+    reserved.chain(spent.map(|drawn| drawn.grant_id))
+}
+
+/// Loads what decisions need: what has run out of time at `now`, all of it, since they cannot close it; and all that there ever
+/// was of the lines that they take back, and was written off of those that they give.
 pub(super) async fn for_decisions(
     tx: &impl Connection,
     tenant_id: i32,
     now: Timestamp,
     lines: &Lines,
     accounts: &mut Accounts,
-) -> Result<BTreeMap<Line, i64>, Error> {
+) -> Result<(), Error> {
     let (ids, units) = keys(accounts.keys());
     let instants: Vec<Timestamp> = accounts.values().map(|opened| opened.instant(now)).collect();
     let due: Params<'_> = &[&tenant_id, &ids, &units, &instants];
-    let (due, own, expired, forgiven) = try_join!(
+    let nothing: &[Uuid] = &[];
+    let held: Params<'_> = &[&tenant_id, &ids, &units, &instants, &i64::MAX, &nothing];
+    let (due, held, own, expired) = try_join!(
         query(tx, &GRANTS_DUE, due),
+        query(tx, &HOLDS, held),
         of_lines(tx, &GRANTS_OF_LINES, tenant_id, &lines.drawn),
         of_lines(tx, &EXPIRED_OF_LINES, tenant_id, &lines.drawn),
-        of_lines(tx, &FORGIVEN_OF_LINES, tenant_id, &lines.given),
     )?;
     add_grants(&due, accounts);
     add_grants(&own, accounts);
+    add_holds(&held, accounts)?;
+    grants_behind(tx, tenant_id, accounts).await?;
     for row in expired {
         if let Some(opened) = accounts.get_mut(&(row.get(0), row.get(1))) {
             opened.account.expired.insert(row.get(2), row.get(3));
         }
     }
-    let line = |row: &Row| ((row.get(0), row.get(1), row.get(2), row.get(3)), row.get(4));
-    Ok(forgiven.iter().map(line).collect())
+    forgiven(tx, tenant_id, lines.given.clone(), accounts).await
 }
 
 async fn of_lines(

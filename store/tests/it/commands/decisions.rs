@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use ledger::account::{
     Cause, ClawbackPolicy, MoveKind, Posting, Refusal, Source, SystemAccount, Terms,
 };
-use ledger::ids::Owner;
+use ledger::ids::{HoldId, Owner, SpendId};
 use ledger::movement::{Change, Movement};
 use store::Role;
 use store::books::{Decided, Posted, post_in_tx};
-use store::commands::Outcome;
+use store::commands::{Command, Done, Outcome};
 
-use super::kit::{Shop, capture, gift, hold, second, spend};
+use super::kit::{Shop, capture, gift, hold, reverse, second, spend, until};
 
 fn movement(user: &str, pos: i64, change: Change, contra: SystemAccount, amount: i64) -> Movement {
     Movement {
@@ -111,6 +111,37 @@ async fn what_was_written_off_is_not_given_when_it_comes_back() {
     assert_eq!(posted(&shop, "ada").await, 10);
 }
 
+/// What was spent or held when it was refunded, and comes back by a command, is his as little as what a decision gives back.
+#[tokio::test]
+async fn what_was_written_off_and_a_command_brings_back_is_taken() {
+    let shop = Shop::new(&["ada"]).await;
+    let policy = ClawbackPolicy::WriteOff;
+    let sold = Movement { terms: until(90), ..bought("ada", 1, 50) };
+    decide(&shop, &[sold], policy).await;
+    let spend_id = SpendId(shop.does(2, spend("ada", 20)).await.command_id);
+    let hold_of = |done: Done| HoldId(done.command_id);
+    let released = hold_of(shop.does(2, hold("ada", 10, 80)).await);
+    let captured = hold_of(shop.does(2, hold("ada", 10, 80)).await);
+    shop.does(2, hold("ada", 10, 100)).await;
+    assert_eq!(decide(&shop, &[refunded("ada", 3, 50)], policy).await[0].forgiven, 50);
+    let commands =
+        [reverse(spend_id), Command::Release { hold_id: released }, capture(captured, Some(4))];
+    for (command, taken) in commands.into_iter().zip([20, 10, 6]) {
+        let done = shop.does(4, command).await;
+        let [.., last] = done.postings.as_slice() else { panic!("{done:?}") };
+        assert_eq!((last.contra, last.amount), (SystemAccount::WriteOff, -taken));
+        assert_eq!(done.after.available, 0);
+    }
+    // By the next command the last hold is over, and its grant: what it had lapses, and nobody bears it.
+    assert_eq!(shop.does(100, gift("ada", 1, Terms::default())).await.after.posted, 1);
+    let borne = "SELECT sum(amount)::bigint FROM posting WHERE tenant_id = $1 AND contra = 9";
+    assert_eq!(shop.number(borne).await, 4);
+    // The refund fails: of all that, he used four.
+    let back = movement("ada", 101, Change::Grant, SystemAccount::Refund, 50);
+    assert_eq!(decide(&shop, &[back], policy).await[0].forgiven, -4);
+    assert_eq!(posted(&shop, "ada").await, 47);
+}
+
 #[tokio::test]
 async fn a_refund_and_its_failure_in_one_batch_end_as_they_began() {
     let shop = Shop::new(&["ada"]).await;
@@ -136,6 +167,37 @@ async fn a_purchase_that_moves_to_another_and_back_leaves_nobody_more_than_he_ha
         );
         decide(&shop, &moved("bob", "ada", 4, 50), policy).await;
         assert_eq!((posted(&shop, "ada").await, posted(&shop, "bob").await), (30, 0), "{policy:?}");
+    }
+}
+
+/// A hold is over at its deadline, whether the keeper has closed it by then or not: so a refund or a reassignment finds its
+/// credits, and those of the promotion are nobody's debt.
+#[tokio::test]
+async fn whether_the_keeper_or_a_decision_comes_first_changes_no_balance() {
+    let ways = [vec![refunded("ada", 300, 50)], moved("ada", "bob", 300, 50).to_vec()];
+    let ways = ClawbackPolicy::ALL
+        .into_iter()
+        .flat_map(|policy| ways.iter().map(move |way| (policy, way)));
+    for (policy, way) in ways {
+        for (ends, is_closed_first) in
+            [(None, false), (None, true), (Some(100), false), (Some(100), true)]
+        {
+            let shop = Shop::new(&["ada", "bob"]).await;
+            let terms = ends.map_or_else(Terms::default, until);
+            decide(&shop, &[Movement { terms, ..bought("ada", 1, 50) }], policy).await;
+            let held = shop.does(2, hold("ada", 50, 200)).await;
+            shop.does(3, gift("ada", 50, Terms::default())).await;
+            let close = || Command::ExpireHold { hold_id: HoldId(held.command_id) };
+            if is_closed_first {
+                shop.does(300, close()).await;
+            }
+            let taken = decide(&shop, way, policy).await;
+            assert_eq!(taken[0].forgiven, 0, "nobody used any");
+            if !is_closed_first {
+                shop.does(300, close()).await;
+            }
+            assert_eq!(shop.does(300, spend("ada", 50)).await.after.posted, 0, "{policy:?}");
+        }
     }
 }
 

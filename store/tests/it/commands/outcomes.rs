@@ -145,8 +145,8 @@ async fn a_note_is_shown_again_by_what_ends_the_hold() {
     let shop = Shop::new(&["ada"]).await;
     shop.does(1, gift("ada", 10, Terms::default())).await;
     let note = Note {
-        description: Some("a \0 job".into()),
-        metadata: [("job".to_owned(), "7".to_owned())].into(),
+        description: Some("a \0 job, not \\u0000".into()),
+        metadata: [("job \\u0000".to_owned(), "7".to_owned())].into(),
     };
     let (account, expires_at) = (account("ada"), second(60));
     let command = Command::Hold { account, amount: 5, expires_at, note: note.clone() };
@@ -154,7 +154,7 @@ async fn a_note_is_shown_again_by_what_ends_the_hold() {
     assert_eq!(held.note, note);
     let captured = shop.does(3, capture(HoldId(held.command_id), None)).await;
     assert_eq!(captured.note.metadata, note.metadata);
-    assert_eq!(captured.note.description.as_deref(), Some("a \u{fffd} job"));
+    assert_eq!(captured.note.description.as_deref(), Some("a \u{fffd} job, not \\u0000"));
     let back = shop.does(4, reverse(SpendId(captured.command_id))).await;
     assert_eq!(back.note, captured.note);
 }

@@ -1,11 +1,12 @@
 //! Several processes at once: one key, one account, many accounts, locks that are not let go.
 
 use ledger::account::{Refusal, Terms};
+use ledger::ids::SpendId;
 use store::Role;
 use store::Store;
 use store::commands::{Outcome, Request, execute};
 
-use super::kit::{Shop, done, gift, keyed, plain, render, second, spend, until};
+use super::kit::{Shop, done, gift, hold, keyed, plain, render, reverse, second, spend, until};
 
 /// Runs a batch on a store of its own, as another process would.
 async fn elsewhere(store: &Store, tenant_id: i32, requests: &[Request]) -> Vec<Outcome> {
@@ -100,6 +101,19 @@ async fn a_hot_account_is_never_overspent() {
     assert_eq!(shop.number("SELECT version FROM account WHERE tenant_id = $1").await, 101);
 }
 
+/// Both name one spend, and it drew from two grants.
+#[tokio::test]
+async fn two_reversals_of_one_spend_in_one_batch_are_one() {
+    let shop = Shop::new(&["ada"]).await;
+    for ends in [50, 60] {
+        shop.does(1, gift("ada", 5, until(ends))).await;
+    }
+    let spend_id = SpendId(shop.does(2, spend("ada", 8)).await.command_id);
+    let outcomes = shop.run(3, &[plain(reverse(spend_id)), plain(reverse(spend_id))]).await;
+    assert_eq!(done(outcomes[0].clone()).after.available, 10);
+    assert_eq!(outcomes[1], Outcome::Refused(Refusal::AlreadyReversed { spend_id }));
+}
+
 #[tokio::test]
 async fn an_account_of_many_grants_is_loaded_as_far_as_it_is_needed() {
     let shop = Shop::new(&["ada"]).await;
@@ -159,4 +173,25 @@ async fn a_key_that_another_transaction_is_saving_is_in_flight() {
     assert_eq!(shop.number("SELECT posted FROM account WHERE tenant_id = $1").await, 10);
     stuck.batch_execute("ROLLBACK").await.unwrap();
     assert_eq!(done(shop.run(3, &request).await.remove(0)).after.available, 9);
+}
+
+/// However many there are: what the balance says is available can be spent.
+#[tokio::test]
+async fn all_holds_whose_deadline_has_passed_are_over() {
+    let shop = Shop::new(&["ada", "bob"]).await;
+    shop.does(1, gift("ada", 600, Terms::default())).await;
+    shop.does(1, gift("bob", 1, Terms::default())).await;
+    for _ in 0..3 {
+        let holds: Vec<Request> = (0..200).map(|_| plain(hold("ada", 1, 100))).collect();
+        for outcome in shop.run(2, &holds).await {
+            done(outcome);
+        }
+    }
+    let batch = [plain(spend("ada", 600)), plain(spend("bob", 1)), plain(spend("ada", 1))];
+    let outcomes = shop.run(100, &batch).await;
+    assert_eq!(done(outcomes[0].clone()).after.held, 0);
+    assert_eq!(done(outcomes[1].clone()).after.available, 0);
+    assert!(matches!(outcomes[2], Outcome::Refused(Refusal::Insufficient { available: 0, .. })));
+    let closed = "SELECT count(*) FROM command WHERE tenant_id = $1 AND kind = 10";
+    assert_eq!(shop.number(closed).await, 600);
 }

@@ -25,8 +25,6 @@ pub(super) struct Whole {
     pub(super) postings: Vec<Posting>,
     /// Holds in the order in which they were made.
     holds: Vec<HoldId>,
-    /// Credits of each line that were written off and did not come back.
-    forgiven: BTreeMap<Source, i64>,
     /// Whether the newest command spent or held, and so had to respect the floor.
     pub(super) takes: bool,
 }
@@ -154,9 +152,7 @@ impl Mirror {
             let whole =
                 self.accounts.iter_mut().find(|it| it.user == movement.owner.key()).unwrap();
             let (act, operation) = movement.operation(self.tenant_id, second(now), policy);
-            let is_grant = movement.change == Change::Grant;
-            let what = (&movement.source, movement.amount);
-            let mine = whole.post(&act, what, (is_grant, &operation));
+            let mine = whole.post(&act, &operation);
             assert_eq!(&mine, posted, "{movement:?}");
         }
     }
@@ -171,7 +167,6 @@ impl Whole {
             steps: 0,
             postings: Vec::new(),
             holds: Vec::new(),
-            forgiven: BTreeMap::new(),
             takes: false,
         }
     }
@@ -294,32 +289,12 @@ impl Whole {
         }
     }
 
-    /// Posts one movement of a decision: what comes back of what was written off is not given twice.
-    pub(super) fn post(
-        &mut self,
-        act: &Act,
-        (source, amount): (&Source, i64),
-        (is_grant, operation): (bool, &Operation),
-    ) -> Posted {
+    /// Posts one movement of a decision.
+    pub(super) fn post(&mut self, act: &Act, operation: &Operation) -> Posted {
         self.takes = false;
         let effects = self.account.evaluate(act, operation).unwrap();
-        let mut posted = Posted { postings: effects.postings, forgiven: effects.forgiven };
-        let forgiven = self.forgiven.entry(source.clone()).or_default();
-        let back = if is_grant { amount.min(*forgiven) } else { 0 };
-        if back > 0 {
-            let operation = Operation::Clawback {
-                amount: back,
-                source: source.clone(),
-                kind: MoveKind::WrittenOff,
-                contra: SystemAccount::WriteOff,
-                policy: ClawbackPolicy::Debt,
-            };
-            posted.postings.extend(self.account.evaluate(act, &operation).unwrap().postings);
-            posted.forgiven -= back;
-        }
-        *forgiven += posted.forgiven;
-        self.postings.extend(posted.postings.iter().cloned());
-        posted
+        self.postings.extend(effects.postings.iter().cloned());
+        Posted { postings: effects.postings, forgiven: effects.forgiven }
     }
 
     fn instant(&self, now: Timestamp) -> Timestamp {

@@ -33,9 +33,8 @@ pub(super) async fn same(shop: &Shop, whole: &Whole, policies: &Policies) {
             let act = (tenant_id, command.recorded_at);
             let operation = operation(&command);
             rebuilt.carry_out(act, command.command_id, &operation).unwrap();
-        } else if let Some((act, source, amount, operation)) = movements.next() {
-            let is_grant = matches!(operation, Operation::Grant { .. });
-            rebuilt.post(&act, (&source, amount), (is_grant, &operation));
+        } else if let Some((act, operation)) = movements.next() {
+            rebuilt.post(&act, &operation);
         } else {
             break;
         }
@@ -105,11 +104,7 @@ fn operation(command: &Step) -> Operation {
 }
 
 /// The movements of decisions: of each one's postings, that which is neither an expiry recalled nor a debt forgiven.
-async fn movements(
-    shop: &Shop,
-    whole: &Whole,
-    policies: &Policies,
-) -> Vec<(Act, Source, i64, Operation)> {
+async fn movements(shop: &Shop, whole: &Whole, policies: &Policies) -> Vec<(Act, Operation)> {
     let sql = "SELECT p.cause_pos, p.cause_rev, p.effect_no, p.contra, p.amount, p.root_key, p.line, p.effective_at,
                       p.recorded_at, g.priority, nullif(g.expires_at, 'infinity')
                FROM posting p LEFT JOIN credit_grant g
@@ -128,15 +123,15 @@ async fn movements(
         let amount = row.get::<_, i64>(4);
         let operation = if amount > 0 {
             let terms = Terms { priority: row.get(9), expires_at: row.get(10) };
-            Operation::Grant { amount, terms, contra, source: Some(source.clone()) }
+            Operation::Grant { amount, terms, contra, source: Some(source) }
         } else {
             let is_moved = contra == SystemAccount::Adjustment;
             let kind = if is_moved { MoveKind::Moved } else { MoveKind::ClawedBack };
             let policy: ClawbackPolicy = policies[&pos];
             let amount = amount.abs();
-            Operation::Clawback { amount, source: source.clone(), kind, contra, policy }
+            Operation::Clawback { amount, source, kind, contra, policy }
         };
-        (act, source, amount.abs(), operation)
+        (act, operation)
     };
     rows.iter().map(movement).collect()
 }
