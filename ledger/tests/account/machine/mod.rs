@@ -8,6 +8,7 @@ mod deed;
 mod model;
 mod orders;
 mod stored;
+mod taking;
 
 use deed::{Deed, Denied, Step};
 use jiff::Timestamp;
