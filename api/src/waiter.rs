@@ -14,8 +14,8 @@ use crate::error::RouteError;
 /// How often is looked without a hint.
 pub(crate) const POLL_EVERY: Duration = Duration::from_millis(250);
 
-/// Shortest time between two looks. Under load hints come every few milliseconds, most of them about others.
-pub(crate) const LOOK_PAUSE: Duration = Duration::from_millis(15);
+/// Shortest time between two looks. Under load hints come one after the other, most of them about others.
+pub(crate) const LOOK_PAUSE: Duration = Duration::from_millis(5);
 
 /// Wakes who waits.
 pub(crate) struct Waiter {

@@ -15,9 +15,9 @@ use crate::error::Error;
 use crate::statement::{Statement, query};
 use crate::url::PgUrl;
 
-/// Shortest time between two sendings. A hint that comes alone is sent at once; batches come every few milliseconds under
-/// load, of which this merges some.
-const DEBOUNCE: Duration = Duration::from_millis(3);
+/// Shortest time between two sendings. A hint that comes alone is sent at once; under load it comes with some events more, which
+/// are decided together for little more than the price of one.
+const DEBOUNCE: Duration = Duration::from_millis(10);
 
 /// Pause after the database could not be told.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
