@@ -150,6 +150,7 @@ impl Account {
                 Ok(Told { amount, remaining, ..Told::default() })
             }
             Deed::TakeBack { payment, amount } => {
+                self.free_overdue(now);
                 let own = self.payments.get(&payment).ok_or("a payment that was never credited")?;
                 let taken = take(&mut self.free, *own, amount);
                 self.draw(amount - taken, now);
@@ -298,6 +299,15 @@ impl Account {
             }
         }
         lapsed
+    }
+
+    /// What holds reserve that are over is free, though nobody has closed them yet; what of it has ended is still to be posted.
+    fn free_overdue(&mut self, now: Timestamp) {
+        for hold in self.holds.values_mut().filter(|hold| hold.deadline <= now) {
+            for (place, credits) in std::mem::take(&mut hold.reserved) {
+                add(&mut self.free, place, credits);
+            }
+        }
     }
 
     /// Gives a spend back. What is owed is paid first.
