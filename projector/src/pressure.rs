@@ -19,8 +19,8 @@ const RUSH_MIN: Duration = Duration::from_millis(500);
 /// Longest time for which events stand behind deliveries.
 const LAG_MAX: Duration = Duration::from_secs(10);
 
-/// How many times as long as it worked a lone worker rests in a rush, and one more for each two that share the rest.
-const RESTS: u32 = 2;
+/// Of so many parts of the time, all workers together work one in a rush, and rest for the others.
+const PARTS: u32 = 2;
 
 /// Whether there is a rush, as all tasks of a process see it.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ impl Pressure {
     /// `begun`: all of them together then work for half of the time of one. Returns when the rush is over.
     pub(crate) async fn give_way(&self, clock: &Clock, begun: Instant, workers: u32) {
         let worked = clock.mark().duration_since(begun);
-        let rests = workers.saturating_mul(RESTS).saturating_sub(1);
+        let rests = workers.saturating_mul(PARTS).saturating_sub(1);
         let mut left = worked.saturating_mul(rests);
         while !left.is_zero() && self.is_on(clock.mark()) {
             let pause = left.min(TOLD_FOR);
