@@ -40,7 +40,7 @@ impl Appended {
 
 pub(super) const APPEND: Statement = Statement {
     sql: "-- log.append
-SELECT log_end, stored, positions FROM append_events(
+SELECT log_end, positions FROM append_events(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     params: &[
         Type::INT4,
@@ -63,7 +63,7 @@ SELECT log_end, stored, positions FROM append_events(
         Type::TEXT_ARRAY,
         Type::TEXT_ARRAY,
     ],
-    columns: &[Type::INT8, Type::INT8, Type::INT8_ARRAY],
+    columns: &[Type::INT8, Type::INT8_ARRAY],
 };
 
 /// Appends `events` to the log of one tenant, all or none, and says of each where it stands, in the order given.
@@ -92,12 +92,12 @@ pub async fn append_on(
     let batch = Batch::of(events);
     let columns = Columns::of(batch.events());
     let row = query_one(client, &APPEND, &columns.all(&tenant_id)).await?;
-    let (end, stored): (Option<i64>, Option<i64>) = (row.get(0), row.get(1));
-    let (Some(end), Some(stored)) = (end, stored) else {
+    let (end, positions): (Option<i64>, Option<Vec<i64>>) = (row.get(0), row.get(1));
+    let (Some(end), Some(positions)) = (end, positions) else {
         let what_to_do = format!("tenant {tenant_id} has no log; run tally migrate");
         return Err(Error::setting("appending to the log", what_to_do));
     };
-    batch.outcome(tenant_id, end, stored, row.get(2))
+    batch.outcome(tenant_id, end, &positions)
 }
 
 /// Refuses a batch that is too big, or a key that no index holds.

@@ -42,28 +42,22 @@ impl<'a> Batch<'a> {
         &self.events
     }
 
-    /// Tells where each event given stands: `stored` of the batch are new, behind the log's `end` until then; `positions`
-    /// is where all of the batch stand, in its order, unless all are new.
+    /// Tells where each event given stands, from where the log ended before and where each one of the batch stands now.
     pub(super) fn outcome(
         &self,
         tenant_id: i32,
         end: i64,
-        stored: i64,
-        positions: Option<Vec<Option<i64>>>,
+        positions: &[i64],
     ) -> Result<Vec<Appended>, Error> {
-        let inconsistent = || {
-            let row = format!("the newest events of tenant {tenant_id}");
-            Error::inconsistent("event_key", "pos", row)
-        };
-        let last = end.checked_add(stored).ok_or_else(inconsistent)?;
-        let positions =
-            positions.unwrap_or_else(|| (end..last).map(|pos| pos.checked_add(1)).collect());
         let told = self.places.iter().map(|(place, repeats)| {
-            let pos = (*positions.get(*place)?)?;
+            let pos = *positions.get(*place)?;
             let is_new = pos > end && !repeats;
             Some(if is_new { Appended::Stored(pos) } else { Appended::Duplicate(pos) })
         });
-        told.collect::<Option<_>>().ok_or_else(inconsistent)
+        told.collect::<Option<_>>().ok_or_else(|| {
+            let row = format!("the newest events of tenant {tenant_id}");
+            Error::inconsistent("event_key", "pos", row)
+        })
     }
 }
 
