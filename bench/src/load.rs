@@ -60,8 +60,13 @@ pub(crate) async fn deliver(
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(request) = requests.get(number) else { return Ok(times) };
-                let sent = due(pace, begun, number).unwrap_or_else(|| clock.mark());
-                tokio::time::sleep_until(sent.into()).await;
+                let sent = match due(pace, begun, number) {
+                    None => clock.mark(),
+                    Some(due) => {
+                        tokio::time::sleep_until(due.into()).await;
+                        due
+                    }
+                };
                 let status = exchange(&mut stream, request).await?;
                 ensure!(status == expected, "a request was answered {status}");
                 times.push(since(&clock, sent));

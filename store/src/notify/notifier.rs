@@ -19,6 +19,10 @@ use crate::url::PgUrl;
 /// are decided together for little more than the price of one.
 const DEBOUNCE: Duration = Duration::from_millis(10);
 
+/// Shortest time between two sendings while deliveries wait for each other: who decides has more to do than he can, and need not
+/// be told so often. Within the time for which [`super::Hint::Pressed`] counts it is told again.
+const DEBOUNCE_IN_A_RUSH: Duration = Duration::from_millis(40);
+
 /// Pause after the database could not be told.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
 
@@ -29,11 +33,14 @@ const ACCOUNTS_MAX: usize = 2_000;
 /// Most accounts of one notification, whose payload Postgres limits to 8,000 bytes: 33 for each.
 const ACCOUNTS_EACH: usize = 200;
 
+/// A transaction that notifies has a commit record of its own. Nothing of it is to outlive a crash, so it does not wait for the
+/// disk, which has deliveries to flush.
 pub(super) const SEND: Statement = Statement {
     sql: "-- notify.send
-SELECT pg_notify(n.channel, n.payload) FROM unnest($1, $2) n (channel, payload)",
+SELECT set_config('synchronous_commit', 'off', true), pg_notify(n.channel, n.payload)
+FROM unnest($1, $2) n (channel, payload)",
     params: &[Type::TEXT_ARRAY, Type::TEXT_ARRAY],
-    columns: &[Type::VOID],
+    columns: &[Type::TEXT, Type::VOID],
 };
 
 /// Tells other processes that there is something to read. Cheap to clone; telling never waits.
@@ -114,10 +121,14 @@ async fn send_all(store: Store, shared: Arc<Shared>) {
     loop {
         shared.wake.notified().await;
         pauses.tick().await;
-        if let Err(error) = send(&store, shared.take()).await {
+        let pending = shared.take();
+        let is_rush = !pending.pressed.is_empty();
+        if let Err(error) = send(&store, pending).await {
             // Whoever would have been told polls as well.
             tracing::debug!(%error, "hints were dropped");
             tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+        } else if is_rush {
+            tokio::time::sleep(DEBOUNCE_IN_A_RUSH).await;
         }
     }
 }

@@ -66,11 +66,21 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonProblem> {
 
 /// Checks the document just as [`parse`] does, but builds only what `keep` names.
 pub(crate) fn parse_keeping(bytes: &[u8], keep: &'static Keep) -> Result<Value, JsonProblem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    Strict(keep)
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value))
-        .map_err(|error| problem(&error))
+    // Text that is known to be UTF-8 as a whole needs no look at each of its pieces; of the rest is told where it is not.
+    let value = match str::from_utf8(bytes) {
+        Ok(text) => read(serde_json::Deserializer::from_str(text), keep),
+        Err(_) => read(serde_json::Deserializer::from_slice(bytes), keep),
+    };
+    value.map_err(|error| problem(&error))
+}
+
+fn read<'de, R: serde_json::de::Read<'de>>(
+    mut deserializer: serde_json::Deserializer<R>,
+    keep: &'static Keep,
+) -> serde_json::Result<Value> {
+    let value = Strict { keep, keys: &mut Vec::new() }.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
 }
 
 /// Text as it leaves this crate: Postgres has no NUL in text, and refuses even `\u0000` in jsonb.

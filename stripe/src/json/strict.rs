@@ -47,10 +47,14 @@ impl Keep {
 }
 
 /// Reads a value strictly and builds what it is told to keep.
-#[derive(Clone, Copy)]
-pub(super) struct Strict(pub(super) &'static Keep);
+pub(super) struct Strict<'a, 'de> {
+    pub(super) keep: &'static Keep,
+    /// The keys of the objects that this value stands in, outermost first. One list for all of them: an object of its own
+    /// list each would be most of the work.
+    pub(super) keys: &'a mut Vec<Cow<'de, str>>,
+}
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_, 'de> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -58,7 +62,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_, 'de> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,38 +91,46 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
         // Most of a document is text that nobody keeps: it is not copied.
-        Ok(if self.0.is_nothing() { Value::Null } else { Value::from(value) })
+        Ok(if self.keep.is_nothing() { Value::Null } else { Value::from(value) })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
-        let keep = self.0.element();
+        let keep = self.keep.element();
         let mut items = Vec::new();
-        while let Some(item) = sequence.next_element_seed(Strict(keep))? {
+        while let Some(item) = sequence.next_element_seed(Strict { keep, keys: self.keys })? {
             if !keep.is_nothing() {
                 items.push(item);
             }
         }
-        Ok(if self.0.is_nothing() { Value::Null } else { Value::from(items) })
+        Ok(if self.keep.is_nothing() { Value::Null } else { Value::from(items) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
-        let mut keys: Vec<Cow<'de, str>> = Vec::new();
+        let outer = self.keys.len();
         while let Some(key) = object.next_key_seed(Key)? {
-            let keep = self.0.field(&key);
-            let value = object.next_value_seed(Strict(keep))?;
+            let keep = self.keep.field(&key);
+            // The value's own keys come and go before this one is added.
+            let value = object.next_value_seed(Strict { keep, keys: self.keys })?;
             if !keep.is_nothing() {
                 fields.insert(key.clone().into_owned(), value);
             }
-            keys.push(key);
+            self.keys.push(key);
         }
-        // Sorting finds duplicates in n log n also among 100,000 keys, without a set per object.
-        keys.sort_unstable();
-        if keys.windows(2).any(|pair| matches!(pair, [left, right] if left == right)) {
+        let twice = has_duplicates(self.keys.get_mut(outer..).unwrap_or_default());
+        self.keys.truncate(outer);
+        if twice {
             return Err(A::Error::custom(DUPLICATE_KEY));
         }
-        Ok(if self.0.is_nothing() { Value::Null } else { Value::from(fields) })
+        Ok(if self.keep.is_nothing() { Value::Null } else { Value::from(fields) })
     }
+}
+
+/// Whether one of these stands there twice. Sorting finds it in n log n also among 100,000 keys, without a set per object;
+/// most keys differ in length already, which is cheaper to compare than text.
+fn has_duplicates(keys: &mut [Cow<'_, str>]) -> bool {
+    keys.sort_unstable_by(|left, right| left.len().cmp(&right.len()).then_with(|| left.cmp(right)));
+    keys.windows(2).any(|pair| matches!(pair, [left, right] if left == right))
 }
 
 /// Reads a key, borrowed from the document unless an escape stands in it.
