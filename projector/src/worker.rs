@@ -25,6 +25,13 @@ const ALL_SLOTS: usize = 64;
 /// Longest time that an event waits when every hint is lost (DESIGN, section 3).
 const POLL_EVERY: Duration = Duration::from_millis(250);
 
+/// Slots with news that are worth a batch beside another one of this process. Fewer wait until that one is done, and are then
+/// decided together: small batches cost as much as large ones.
+const SLOTS_BESIDE: u32 = 16;
+
+/// How long few slots wait for a batch from which nothing is heard.
+const BESIDE_WAIT: Duration = Duration::from_millis(50);
+
 /// Pause before what another process holds is tried again.
 const TAKEN_PAUSE: Duration = Duration::from_millis(10);
 
@@ -237,20 +244,23 @@ impl Worker {
     async fn run(mut self, shutdown: Shutdown) {
         let mut news = self.shared.lanes.watch();
         let mut turn = self.number.wrapping_mul(21);
+        let mut beside = SLOTS_BESIDE;
         while !shutdown.has_begun() {
             news.borrow_and_update();
             let begun = self.shared.projector.clock.mark();
             let mut busy = false;
             for number in 0..self.shared.tenants.len() {
-                busy |= self.step(number, turn).await;
+                busy |= self.step(number, turn, beside).await;
             }
             turn = turn.wrapping_add(5);
+            beside = SLOTS_BESIDE;
             if busy {
                 let Shared { projector, pressure, workers, .. } = &*self.shared;
                 pressure.give_way(&projector.clock, begun, *workers).await;
             } else {
                 tokio::select! {
                     _ = news.changed() => {}
+                    () = tokio::time::sleep(BESIDE_WAIT) => beside = 1,
                     () = shutdown.token().cancelled_owned() => {}
                 }
             }
@@ -258,10 +268,10 @@ impl Worker {
     }
 
     /// Projects some slots of one tenant; whether there were any.
-    async fn step(&mut self, number: usize, turn: u32) -> bool {
+    async fn step(&mut self, number: usize, turn: u32, beside: u32) -> bool {
         let shared = Arc::clone(&self.shared);
         let Some(tenant) = shared.tenants.get(number) else { return false };
-        let wanted = shared.lanes.take(tenant.tenant_id, turn, self.width);
+        let wanted = shared.lanes.take(tenant.tenant_id, turn, self.width, beside);
         if wanted.is_empty() {
             return false;
         }

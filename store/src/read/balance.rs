@@ -69,7 +69,8 @@ SELECT w.ord,
         CROSS JOIN LATERAL (
             SELECT sum(trunc(-l.posted * d.open / d.gone)) AS credits FROM payment_leg l
             WHERE l.tenant_id = $1 AND l.root_key = p.root_key AND l.leg = 3 AND l.posted < 0 AND l.unit = w.unit) line
-        WHERE p.tenant_id = $1 AND p.owner_account = w.account_id AND p.merged_into IS NULL AND d.gone > 0) AS disputed,
+        WHERE p.tenant_id = $1 AND p.owner_account = w.account_id AND p.merged_into IS NULL
+          AND p.facts->'reversals'->'disputes' IS NOT NULL AND d.gone > 0) AS disputed,
        (SELECT coalesce(sum(g.unheld), 0)::bigint
         FROM (SELECT g.remaining - g.held + (
                          SELECT coalesce(sum((h.reserved ->> g.grant_id::text)::bigint), 0)
