@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use plan::Plan;
 pub(crate) use role::Role;
 use services::Services;
+use tenants::Served;
 
 /// First pause while the database cannot be reached; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -70,11 +71,10 @@ pub(crate) async fn start(plan: &Plan, shutdown: &Shutdown) -> anyhow::Result<Ru
         admin_stop,
         listener: None,
     };
-    if !await_database(services.any(), shutdown).await? {
+    let Some(served) = await_database(plan, &services, shutdown).await? else {
         return Ok(running);
-    }
-    let served = tenants::find(plan, services.any()).await?;
-    let started = services.start(plan, &served, shutdown).await?;
+    };
+    let started = services.start(plan, &served, shutdown)?;
     running.listener = started.listener;
     if let Some(listener) = public {
         let router: Router = started.router;
@@ -120,20 +120,37 @@ fn readiness(shutdown: &Shutdown, store: &Store, is_started: &Arc<AtomicBool>) -
         })
 }
 
-/// Waits until the database answers, and refuses one that this program may not work on. False if the shutdown began
-/// before.
-async fn await_database(store: &Store, shutdown: &Shutdown) -> anyhow::Result<bool> {
+/// Waits until the database answers and has all that is to be there at the start, and refuses one that this program may not
+/// work on. None if the shutdown began before. A database that goes away in the middle is waited for again.
+async fn await_database(
+    plan: &Plan,
+    services: &Services,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Option<Vec<Served>>> {
     let mut pause = FIRST_PAUSE;
     while !shutdown.has_begun() {
-        match store.check().await {
-            Ok(()) => return Ok(true),
-            Err(error) if error.is_transient() => {
+        match prepare(plan, services).await {
+            Ok(served) => return Ok(Some(served)),
+            Err(error) if is_transient(&error) => {
                 tracing::warn!(%error, "waiting for the database: {error}");
                 shutdown.token().run_until_cancelled(tokio::time::sleep(pause)).await;
                 pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
-    Ok(false)
+    Ok(None)
+}
+
+/// The tenants that are served, once the database has what the configuration says of them.
+async fn prepare(plan: &Plan, services: &Services) -> anyhow::Result<Vec<Served>> {
+    services.any().check().await?;
+    let served = tenants::find(plan, services.any()).await?;
+    services.prepare(plan, &served).await?;
+    Ok(served)
+}
+
+fn is_transient(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<store::Error>());
+    causes.any(store::Error::is_transient)
 }

@@ -82,7 +82,7 @@ impl Services {
     }
 
     /// Starts the services on these tenants.
-    pub(super) async fn start(
+    pub(super) fn start(
         &self,
         plan: &Plan,
         served: &[Served],
@@ -94,9 +94,7 @@ impl Services {
             match role {
                 Role::Ingest => router = router.merge(self.ingest(store, plan, served, shutdown)?),
                 Role::Projector => {
-                    let hints = self.projector(store, plan, served, shutdown)?;
-                    listener = Some(hints);
-                    self.catalogue(plan, served).await?;
+                    listener = Some(self.projector(store, plan, served, shutdown)?);
                 }
                 Role::Keeper => self.keeper(store, plan, served, shutdown)?,
                 Role::Api => router = router.merge(self.api(store, plan, served, shutdown)?),
@@ -183,7 +181,10 @@ impl Services {
 
     /// Brings units and catalogue to what the configuration says. Whoever projects sees to that, because he is the one who
     /// goes by it; he may not append, so it is done as the keeper.
-    async fn catalogue(&self, plan: &Plan, served: &[Served]) -> anyhow::Result<()> {
+    pub(super) async fn prepare(&self, plan: &Plan, served: &[Served]) -> anyhow::Result<()> {
+        if !plan.roles.contains(&Role::Projector) {
+            return Ok(());
+        }
         let store = match self.stores.get(&Role::Keeper) {
             Some(store) => store.clone(),
             None => Store::connect(&plan.url, Role::Keeper.in_database(), 1)?,
