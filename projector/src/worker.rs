@@ -26,10 +26,11 @@ const ALL_SLOTS: usize = 64;
 const POLL_EVERY: Duration = Duration::from_millis(250);
 
 /// Slots with news that are worth a batch beside another one of this process. Fewer wait until that one is done, and are then
-/// decided together: small batches cost as much as large ones.
+/// decided together: each batch has costs of its own, whatever is in it.
 const SLOTS_BESIDE: u32 = 16;
 
-/// How long few slots wait for a batch from which nothing is heard.
+/// How long few slots wait for that batch if no further news come. If some do, they wait until they are enough, or until the
+/// batch ends, which its time limits see to.
 const BESIDE_WAIT: Duration = Duration::from_millis(50);
 
 /// Pause before what another process holds is tried again.

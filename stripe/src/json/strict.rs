@@ -49,8 +49,8 @@ impl Keep {
 /// Reads a value strictly and builds what it is told to keep.
 pub(super) struct Strict<'a, 'de> {
     pub(super) keep: &'static Keep,
-    /// The keys of the objects that this value stands in, outermost first. One list for all of them: an object of its own
-    /// list each would be most of the work.
+    /// The keys read so far of the objects that this value stands in, outermost first. One list for all objects of a
+    /// document: a list for each would have to be made anew each time.
     pub(super) keys: &'a mut Vec<Cow<'de, str>>,
 }
 
