@@ -26,8 +26,8 @@ const POOL_SIZE: usize = 4;
 /// Longest time that a backlog may take.
 const DRAIN_MAX: Duration = Duration::from_mins(20);
 
-/// How often is looked whether it is drained.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How often is looked whether it is drained: each look takes some milliseconds from whoever drains.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Events of what was sold before anything is measured.
 const SOLD_BEFORE: usize = 6_000;

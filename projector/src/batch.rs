@@ -46,6 +46,8 @@ pub struct Done {
     pub decided: usize,
     /// Whether there may be more: beyond its limit, or where another transaction is at work.
     pub more: bool,
+    /// Slots of which there may be more.
+    pub unfinished: Vec<i16>,
     /// Keys that it satisfied and that cases wait for.
     pub woken: usize,
     /// Last position that it looked at, where it looks for deferred events.
@@ -243,15 +245,16 @@ impl Projector {
         if done.claimed.is_empty() {
             return Ok((Vec::new(), done));
         }
-        let events =
+        let next =
             slots::events_in_tx(tx, tenant.tenant_id, &done.claimed, MAX_EVENTS, MAX_BYTES).await?;
-        let Some(first) = events.first().map(|event| event.pos) else {
+        let Some(first) = next.events.first().map(|event| event.pos) else {
             return Ok((Vec::new(), done));
         };
-        let read = events.len();
+        let read = next.events.len();
         let tries = self.count_try(tenant.tenant_id, &[first], counted).await?;
-        let work = self.as_work(tenant, events, tries, |_| 0).await?;
-        done.more = work.len() < read || i64::try_from(read).is_ok_and(|read| read >= MAX_EVENTS);
+        let work = self.as_work(tenant, next.events, tries, |_| 0).await?;
+        done.unfinished = if work.len() < read { done.claimed.clone() } else { next.unfinished };
+        done.more = !done.unfinished.is_empty();
         done.decided = work.len();
         Ok((work, done))
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rules::RULES_VERSION;
 use rules::catalogue::Entry;
-use rules::effects::{Decision, Version};
+use rules::effects::{Decision, Merged, Version};
 use rules::news::Registration;
 use rules::world::{Case, LegKind, Payment, RankedEvidence, World};
 use store::Tx;
@@ -14,18 +14,16 @@ use store::projection::cases::CaseRow;
 use store::projection::catalogue::EntryRow;
 use store::projection::decisions::DecisionRow;
 use store::projection::evidence::{CustomerKey, CustomerRow, LinkRow, RegistrationRow};
-use store::projection::payments::{LegRow, PaymentRow};
+use store::projection::payments::{LegRow, MergeRow, PaymentRow};
 use store::projection::{cases, catalogue, decisions, evidence, outbox, payments, woken};
 
 use crate::batch::BatchError;
 use crate::load::customer_key;
 use crate::messages;
 
-/// Writes all that was decided; how many keys it satisfied that cases wait for.
+/// Writes all that was decided; how many keys it satisfied that cases wait for. What nearly every batch writes comes first,
+/// and the plans of that are kept.
 pub async fn world(tx: &Tx, tenant_id: i32, mut world: World) -> Result<usize, BatchError> {
-    if !is_usual(&world) {
-        tx.plan_anew().await?;
-    }
     let clawback = world.policy.clawback;
     let effects = &world.effects;
     let decided = Decided {
@@ -47,20 +45,15 @@ pub async fn world(tx: &Tx, tenant_id: i32, mut world: World) -> Result<usize, B
     let rows: Vec<CaseRow> = dirty.map(|(id, case)| case_row(id.0, case)).collect();
     let woken: Vec<(String, i64)> =
         world.effects.woken.iter().map(|(key, pos)| (key.clone(), *pos)).collect();
+    if !rows.is_empty() || !woken.is_empty() {
+        tx.plan_anew().await?;
+    }
     cases::write_waits_in_tx(tx, tenant_id, &rows).await?;
     let woken = woken::record_in_tx(tx, tenant_id, &woken).await?;
     cases::lock_in_tx(tx, tenant_id, &rows).await?;
     cases::write_in_tx(tx, tenant_id, world.now, &rows).await?;
     outbox::insert_in_tx(tx, tenant_id, world.now, &messages::of(&world, &posted)).await?;
     Ok(woken)
-}
-
-/// Whether nothing is to be written but what nearly every batch writes: the plans of that are kept.
-fn is_usual(world: &World) -> bool {
-    let effects = &world.effects;
-    effects.woken.is_empty()
-        && effects.merged.is_empty()
-        && !world.cases.values().any(|case| case.dirty)
 }
 
 /// What was written off of each leg: only posting shows what of the credits was gone.
@@ -77,7 +70,11 @@ fn note_forgiven(world: &mut World, posted: &[Posted]) {
 }
 
 async fn save_payments(tx: &Tx, world: &World) -> Result<(), BatchError> {
-    payments::merge_in_tx(tx, world.tenant_id, &world.effects.merged).await?;
+    let merged: Vec<MergeRow> = world.effects.merged.iter().map(merge_row).collect();
+    if !merged.is_empty() {
+        tx.plan_anew().await?;
+    }
+    payments::merge_in_tx(tx, world.tenant_id, &merged).await?;
     let dirty = || world.payments.iter().filter(|(_, payment)| payment.dirty);
     let rows: Vec<PaymentRow> =
         dirty().map(|(root_key, payment)| payment_row(root_key, payment)).collect();
@@ -126,6 +123,14 @@ async fn save_evidence(tx: &Tx, world: &World) -> Result<(), BatchError> {
     evidence::users_upsert_in_tx(tx, tenant_id, &users).await?;
     let entries: Vec<EntryRow> = world.effects.entries.iter().map(entry_row).collect();
     Ok(catalogue::insert_in_tx(tx, tenant_id, &entries).await?)
+}
+
+fn merge_row(merged: &Merged) -> MergeRow {
+    MergeRow {
+        root_key: merged.root_key.clone(),
+        first_pos: merged.first_pos,
+        into: merged.into.clone(),
+    }
 }
 
 fn payment_row(root_key: &str, payment: &Payment) -> PaymentRow {

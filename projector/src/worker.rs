@@ -305,9 +305,7 @@ impl Worker {
         if done.woken > 0 {
             self.shared.released.notify_one();
         }
-        if done.more {
-            self.shared.lanes.mark(tenant.tenant_id, mask_of(&done.claimed));
-        }
+        self.shared.lanes.mark(tenant.tenant_id, mask_of(&done.unfinished));
     }
 }
 

@@ -6,7 +6,7 @@ use ledger::decision::Reason;
 use ledger::ids::CaseId;
 
 use crate::cases::{self, Telling, Told, conclude};
-use crate::effects::Version;
+use crate::effects::{Merged, Version};
 use crate::imported::import;
 use crate::movement::{reinstate, unclaimed, unpost, write_off};
 use crate::news::{Act, ActKind, CatalogueNews, News, PaymentNews, Registration};
@@ -170,7 +170,11 @@ fn merge(world: &mut World, survivor: &str, other: &str, cause: &mut Cause) -> O
         case.root_key = Some(survivor.to_owned());
         case.dirty = true;
     }
-    world.effects.merged.push((other.to_owned(), survivor.to_owned()));
+    world.effects.merged.push(Merged {
+        root_key: other.to_owned(),
+        first_pos: merged.first_pos,
+        into: survivor.to_owned(),
+    });
     stood
 }
 

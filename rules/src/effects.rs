@@ -40,8 +40,19 @@ pub struct Effects {
     pub opened: Vec<CaseId>,
     /// Cases that were closed, in that order.
     pub closed: Vec<CaseId>,
-    /// Payments that were merged: root, into root.
-    pub merged: Vec<(String, String)>,
+    /// Payments that were merged into others.
+    pub merged: Vec<Merged>,
+}
+
+/// A payment that was merged into another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// Its root key.
+    pub root_key: String,
+    /// Position of the first event that told of it.
+    pub first_pos: i64,
+    /// The root key of the other.
+    pub into: String,
 }
 
 impl Effects {

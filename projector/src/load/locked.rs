@@ -15,39 +15,83 @@ use crate::batch::{BatchError, Work};
 pub(super) struct Locked {
     /// Root of each alias.
     aliases: BTreeMap<String, String>,
-    /// Rows of the roots.
+    /// Rows of the roots that have one.
     rows: Vec<PaymentRow>,
+    /// The others, with the positions that first told of them: this transaction named them, and nobody else sees them
+    /// before it ends.
+    new: Pairs<i64>,
 }
 
-/// Adds the missing aliases and payments, and locks the payments. If one was merged meanwhile, its survivor is not
-/// locked, and the batch is begun anew.
+/// Objects that were looked up, and the root of each that is known.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Those that were looked up.
+    pub(super) objects: BTreeSet<String>,
+    /// Root of each alias.
+    pub(super) aliases: BTreeMap<String, String>,
+}
+
+impl Known {
+    /// Looks up those of the objects that were not yet.
+    pub(super) async fn look_up(
+        &mut self,
+        tx: &Tx,
+        tenant_id: i32,
+        objects: &BTreeSet<String>,
+    ) -> Result<(), BatchError> {
+        let further: Vec<String> = objects.difference(&self.objects).cloned().collect();
+        if !further.is_empty() {
+            self.aliases.extend(payments::roots(tx, tenant_id, &further).await?);
+            self.objects.extend(further);
+        }
+        Ok(())
+    }
+}
+
+/// Adds the missing aliases, and locks the payments. What was looked up before may be stale: who adds an alias is settled by
+/// its row, and if a payment was merged meanwhile, its survivor is not locked, and the batch is begun anew.
 pub(super) async fn lock(
     tx: &Tx,
     tenant_id: i32,
     work: &[Work],
-    known: &Keys,
+    keys: &Keys,
+    mut known: Known,
 ) -> Result<Locked, BatchError> {
-    let objects: Vec<String> = known.objects.iter().cloned().collect();
-    if objects.is_empty() {
-        return Ok(Locked { aliases: BTreeMap::new(), rows: Vec::new() });
+    known.look_up(tx, tenant_id, &keys.objects).await?;
+    let (new_aliases, new_roots) = provisional_roots(work, &known.aliases);
+    let mut new = Vec::new();
+    if !new_aliases.is_empty() {
+        let added = payments::aliases_insert_in_tx(tx, tenant_id, &new_aliases).await?;
+        let (ours, lost): (Pairs<String>, Pairs<String>) =
+            new_aliases.into_iter().partition(|(alias, _)| added.contains(alias));
+        known.aliases.extend(ours);
+        // Others were faster, and have committed since.
+        let lost: BTreeSet<String> = lost.into_iter().map(|(alias, _)| alias).collect();
+        known.objects.retain(|object| !lost.contains(object));
+        known.look_up(tx, tenant_id, &lost).await?;
+        let (named, rest): (Pairs<i64>, Pairs<i64>) =
+            new_roots.into_iter().partition(|(root_key, _)| added.contains(root_key));
+        new = named;
+        let to_lock: Pairs<i64> =
+            rest.into_iter().filter(|(root_key, _)| lost.contains(root_key)).collect();
+        if !to_lock.is_empty() {
+            payments::insert_in_tx(tx, tenant_id, &to_lock).await?;
+        }
     }
-    let stored: BTreeMap<String, String> =
-        payments::roots(tx, tenant_id, &objects).await?.into_iter().collect();
-    let (new_aliases, new_roots) = provisional_roots(work, &stored);
-    let aliases = if new_aliases.is_empty() {
-        stored
+    let mut roots: BTreeSet<&String> = known.aliases.values().collect();
+    for (root_key, _) in &new {
+        roots.remove(root_key);
+    }
+    let roots: Vec<String> = roots.into_iter().cloned().collect();
+    let rows = if roots.is_empty() {
+        Vec::new()
     } else {
-        payments::aliases_insert_in_tx(tx, tenant_id, &new_aliases).await?;
-        payments::insert_in_tx(tx, tenant_id, &new_roots).await?;
-        payments::roots(tx, tenant_id, &objects).await?.into_iter().collect()
+        payments::lock_in_tx(tx, tenant_id, &roots).await?
     };
-    let roots: BTreeSet<String> = aliases.values().cloned().collect();
-    let roots: Vec<String> = roots.into_iter().collect();
-    let rows = payments::lock_in_tx(tx, tenant_id, &roots).await?;
     if rows.len() != roots.len() || rows.iter().any(|row| row.merged_into.is_some()) {
-        return Err(BatchError::Restart(Box::new(known.clone())));
+        return Err(BatchError::Restart(Box::new(keys.clone())));
     }
-    Ok(Locked { aliases, rows })
+    Ok(Locked { aliases: known.aliases, rows, new })
 }
 
 /// Keys with what belongs to each, sorted by key.
@@ -61,7 +105,9 @@ fn provisional_roots(
     work: &[Work],
     stored: &BTreeMap<String, String>,
 ) -> (Pairs<String>, Pairs<i64>) {
-    let mut roots: BTreeMap<String, String> = stored.clone();
+    // A root is an alias of itself.
+    let own = stored.values().map(|root_key| (root_key.clone(), root_key.clone()));
+    let mut roots: BTreeMap<String, String> = own.chain(stored.clone()).collect();
     let mut new: BTreeMap<String, String> = BTreeMap::new();
     let mut first: BTreeMap<String, i64> = BTreeMap::new();
     for item in work {
@@ -107,6 +153,11 @@ pub(super) async fn read(tx: &Tx, locked: Locked, world: &mut World) -> Result<(
         world.payments.insert(row.root_key.clone(), payment);
     }
     let roots: Vec<String> = world.payments.keys().cloned().collect();
+    for (root_key, first_pos) in locked.new {
+        // Its row is written in any case: others look for it where they find the alias.
+        let payment = Payment { first_pos, dirty: true, ..Payment::default() };
+        world.payments.insert(root_key, payment);
+    }
     if !roots.is_empty() {
         for row in payments::legs(tx, world.tenant_id, &roots).await? {
             if let Some(payment) = world.payments.get_mut(&row.root_key) {

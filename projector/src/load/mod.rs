@@ -33,10 +33,10 @@ pub async fn world(
     work: &[Work],
     known: &mut Keys,
 ) -> Result<(World, Vec<String>), BatchError> {
-    let missed = discover(tx, tenant.tenant_id, work, known).await?;
+    let (missed, roots) = discover(tx, tenant.tenant_id, work, known).await?;
     let locked = subjects_of(known, &missed);
     subjects::lock_in_tx(tx, tenant.tenant_id, &locked).await?;
-    let payments = locked::lock(tx, tenant.tenant_id, work, known).await?;
+    let payments = locked::lock(tx, tenant.tenant_id, work, known, roots).await?;
     let mut found = known.clone();
     let mut world = World::empty(tenant.tenant_id, now, tenant.policy.clone());
     locked::read(tx, payments, &mut world).await?;
@@ -61,25 +61,22 @@ pub async fn world(
     }
 }
 
-/// Adds the keys of what is stored to those of the news; which users and prices the lookups missed, and which cases hold
-/// up no payment.
+/// Adds the keys of what is stored to those of the news; which users and prices the lookups missed and which cases hold
+/// up no payment, and which payments are known.
 async fn discover(
     tx: &Tx,
     tenant_id: i32,
     work: &[Work],
     known: &mut Keys,
-) -> Result<BTreeSet<String>, BatchError> {
+) -> Result<(BTreeSet<String>, locked::Known), BatchError> {
     let ids: Vec<uuid::Uuid> = known.cases.iter().map(|id| id.0).collect();
     let held_up =
         if ids.is_empty() { BTreeMap::new() } else { cases::roots(tx, tenant_id, &ids).await? };
     known.objects.extend(held_up.values().cloned());
-    let objects: Vec<String> = known.objects.iter().cloned().collect();
-    let roots: BTreeSet<String> = payments::roots(tx, tenant_id, &objects)
-        .await?
-        .into_iter()
-        .map(|(_, root_key)| root_key)
-        .collect();
-    let roots: Vec<String> = roots.into_iter().collect();
+    let mut found = locked::Known::default();
+    found.look_up(tx, tenant_id, &known.objects).await?;
+    let roots: BTreeSet<&String> = found.aliases.values().collect();
+    let roots: Vec<String> = roots.into_iter().cloned().collect();
     if !roots.is_empty() {
         for row in payments::peek(tx, tenant_id, &roots).await? {
             known.add_payment(&locked::facts_of(&row)?);
@@ -114,7 +111,7 @@ async fn discover(
             | News::Erased => {}
         }
     }
-    Ok(missed)
+    Ok((missed, found))
 }
 
 /// Subjects of users and prices that are not there.

@@ -1,6 +1,7 @@
 //! The projector against a real Postgres: what a batch decides, and that order, repetition and concurrency do not matter.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod batches;
 mod cases;
 mod catalogue;
 mod clawback;

@@ -23,10 +23,9 @@ pub(super) const STATEMENTS: &[&Statement] =
 const OWNER_INSERT: Statement = Statement {
     sql: "-- books.owner_insert
 INSERT INTO owner AS o (tenant_id, account_id, kind, key)
-SELECT h.tenant_id, k.account_id, k.kind, k.key
-FROM log_head h, unnest($2::uuid[], $3::smallint[], $4::text[]) WITH ORDINALITY AS k (account_id, kind, key, ord)
+SELECT h.tenant_id, unnest($2::uuid[]), unnest($3::smallint[]), unnest($4::text[])
+FROM log_head h
 WHERE h.tenant_id = $1
-ORDER BY k.ord
 ON CONFLICT DO NOTHING",
     params: &[Type::INT4, Type::UUID_ARRAY, Type::INT2_ARRAY, Type::TEXT_ARRAY],
     columns: &[],
@@ -35,10 +34,9 @@ ON CONFLICT DO NOTHING",
 const ACCOUNT_INSERT: Statement = Statement {
     sql: "-- books.account_insert
 INSERT INTO account AS a (tenant_id, account_id, unit)
-SELECT h.tenant_id, k.account_id, k.unit
-FROM log_head h, unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS k (account_id, unit, ord)
+SELECT h.tenant_id, unnest($2::uuid[]), unnest($3::text[])
+FROM log_head h
 WHERE h.tenant_id = $1
-ORDER BY k.ord
 ON CONFLICT DO NOTHING",
     params: &[Type::INT4, Type::UUID_ARRAY, Type::TEXT_ARRAY],
     columns: &[],

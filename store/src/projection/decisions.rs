@@ -14,12 +14,10 @@ const INSERT: Statement = Statement {
     sql: "-- decisions.insert
 INSERT INTO decision AS d (tenant_id, pos, rev, slot, outcome, reason, root_key, account_id, rank, rules_version,
                            catalogue_version, evidence, cause_pos, decided_at, clawback)
-SELECT h.tenant_id, k.pos, k.rev, k.slot, k.outcome, k.reason, k.root_key, k.account_id, k.rank, $2,
-       k.catalogue_version, k.evidence::jsonb, k.cause_pos, $3, $15
-FROM log_head h,
-     unnest($4::bigint[], $5::int[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[], $10::uuid[],
-            $11::smallint[], $12::bigint[], $13::text[], $14::bigint[])
-     AS k (pos, rev, slot, outcome, reason, root_key, account_id, rank, catalogue_version, evidence, cause_pos)
+SELECT h.tenant_id, unnest($4::bigint[]), unnest($5::int[]), unnest($6::smallint[]), unnest($7::smallint[]),
+       unnest($8::smallint[]), unnest($9::text[]), unnest($10::uuid[]), unnest($11::smallint[]), $2, unnest($12::bigint[]),
+       unnest($13::text[])::jsonb, unnest($14::bigint[]), $3, $15
+FROM log_head h
 WHERE h.tenant_id = $1",
     params: &[
         Type::INT4,

@@ -50,9 +50,8 @@ WHERE l.to_pos IS NULL",
 const LINKS_INSERT: Statement = Statement {
     sql: "-- evidence.links_insert
 INSERT INTO customer_link AS l (tenant_id, account, customer, from_pos, user_id, to_pos)
-SELECT h.tenant_id, k.account, k.customer, k.from_pos, k.user_id, k.to_pos
-FROM log_head h, unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[])
-    AS k (account, customer, from_pos, user_id, to_pos)
+SELECT h.tenant_id, unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::text[]), unnest($6::bigint[])
+FROM log_head h
 WHERE h.tenant_id = $1",
     params: &[
         Type::INT4,

@@ -6,7 +6,8 @@
 //!
 //! 1. slots (`projection_slot`), or a lane of released cases ([`released::Lane`]); skipped when taken, never waited for,
 //! 2. subjects ([`subjects`]): `case:…` of a case that holds an event alone, `customer:…`, `price:…`, `pull:…`, `user:…`,
-//! 3. payments ([`payments`]): alias rows by inserting the missing ones, then root rows,
+//! 3. payments ([`payments`]): alias rows by inserting the missing ones, then root rows; a payment whose own alias was
+//!    missing is locked by that, and its row is written once, at the end,
 //! 4. accounts ([`crate::books`]): owner rows by inserting, then account rows,
 //! 5. idempotency keys,
 //! 6. wake-ups ([`woken`]): recorded by the fact, taken by the healer, who passes over those that are taken,

@@ -43,28 +43,31 @@ FROM (
     ) c
     CROSS JOIN LATERAL (
         SELECT x.pos, coalesce(octet_length(x.body), 0) AS bytes FROM event x
-        WHERE x.tenant_id = $1 AND x.slot = s.slot AND x.pos > c.pos ORDER BY x.pos LIMIT $3
+        WHERE x.tenant_id = $1 AND x.slot = s.slot AND x.pos > c.pos ORDER BY x.pos LIMIT $5
     ) e
 ) w
 CROSS JOIN LATERAL (SELECT * FROM event x WHERE x.tenant_id = $1 AND x.pos = w.pos LIMIT 1) v
 WHERE w.nth = 1 OR (w.nth <= $3 AND w.bytes <= $4)
 ORDER BY v.pos",
-    params: &[Type::INT4, Type::INT2_ARRAY, Type::INT8, Type::INT8],
+    params: &[Type::INT4, Type::INT2_ARRAY, Type::INT8, Type::INT8, Type::INT8],
     columns: EVENT_COLUMNS,
 };
 
 const BACKLOG: Statement = Statement {
     sql: "-- slots.backlog
-SELECT coalesce(sum(e.events), 0)::bigint, min(e.oldest)
+SELECT coalesce(sum(e.events), 0)::bigint, min(o.received_at)
 FROM projection_slot s
 CROSS JOIN LATERAL (
     SELECT coalesce(max(d.pos), 0) AS pos FROM decision d WHERE d.tenant_id = $1 AND d.slot = s.slot AND d.rev = 0
 ) c
 CROSS JOIN LATERAL (
-    SELECT count(*) AS events, min(x.received_at) AS oldest FROM (
-        SELECT received_at FROM event WHERE tenant_id = $1 AND slot = s.slot AND pos > c.pos ORDER BY pos LIMIT $2
+    SELECT count(*) AS events FROM (
+        SELECT 1 FROM event WHERE tenant_id = $1 AND slot = s.slot AND pos > c.pos ORDER BY pos LIMIT $2
     ) x
 ) e
+LEFT JOIN LATERAL (
+    SELECT received_at FROM event WHERE tenant_id = $1 AND slot = s.slot AND pos > c.pos ORDER BY pos LIMIT 1
+) o ON true
 WHERE s.tenant_id = $1",
     params: &[Type::INT4, Type::INT8],
     columns: &[Type::INT8, Type::TIMESTAMPTZ],
@@ -116,8 +119,9 @@ pub async fn pending(connection: &impl Connection, tenant_id: i32) -> Result<Vec
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Most events that are counted in each slot: beyond, a backlog is long, and counting on would only make it longer.
-const MAX_COUNTED: i64 = 10_000;
+/// Most events that are counted in each slot: beyond, a backlog is long, and counting on would only make it longer. Counting
+/// takes a microsecond or two for each, so this many of all slots take some hundred milliseconds, every few seconds.
+const MAX_COUNTED: i64 = 1_000;
 
 /// Events that are not decided yet.
 #[derive(Debug, Clone, Copy)]
@@ -144,17 +148,53 @@ pub async fn claim_in_tx(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// The first events beyond the cursors of these slots, in position order: at most `limit`, and no more bytes of bodies
-/// than `max_bytes` unless the first one alone has more. Call it after [`claim_in_tx`], whose locks make the cursors stay.
+/// How many times its equal share of a batch is looked at of each slot. Slots that have a backlog have much the same of it, so
+/// few batches become smaller by this, and of what is looked at a quarter is taken.
+const SHARES: i64 = 4;
+
+/// Next events of some slots.
+#[derive(Debug, Clone)]
+pub struct Next {
+    /// The events, in position order.
+    pub events: Vec<EventRow>,
+    /// Slots that may have further ones.
+    pub unfinished: Vec<i16>,
+}
+
+/// The first events beyond the cursors of these slots, in position order: at most `limit`, of each slot no more than
+/// [`SHARES`], and no more bytes of bodies than `max_bytes` unless the first one alone has more. Call it after
+/// [`claim_in_tx`], whose locks make the cursors stay.
 pub async fn events_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
     slots: &[i16],
     limit: i64,
     max_bytes: i64,
-) -> Result<Vec<EventRow>, Error> {
-    let rows = query(tx, &EVENTS, &[&tenant_id, &slots, &limit, &max_bytes]).await?;
-    Ok(rows.iter().map(event_row).collect())
+) -> Result<Next, Error> {
+    let number = i64::try_from(slots.len()).unwrap_or(i64::MAX);
+    let share = limit.saturating_mul(SHARES).checked_div(number).unwrap_or(limit);
+    let of_each = share.clamp(1, limit);
+    let rows = query(tx, &EVENTS, &[&tenant_id, &slots, &limit, &max_bytes, &of_each]).await?;
+    let events: Vec<EventRow> = rows.iter().map(event_row).collect();
+    Ok(Next { unfinished: unfinished(slots, &events, limit, max_bytes, of_each), events })
+}
+
+/// Slots that may have further events. Where bytes were the limit is not known, so half of them count as all.
+fn unfinished(
+    slots: &[i16],
+    events: &[EventRow],
+    limit: i64,
+    max_bytes: i64,
+    of_each: i64,
+) -> Vec<i16> {
+    let has_reached =
+        |most: i64, number: usize| i64::try_from(number).is_ok_and(|number| number >= most);
+    let bytes: usize = events.iter().filter_map(|event| event.body.as_ref()).map(Vec::len).sum();
+    if has_reached(limit, events.len()) || has_reached(max_bytes / 2, bytes) {
+        return slots.to_vec();
+    }
+    let in_slot = |slot: i16| events.iter().filter(|event| event.slot == slot).count();
+    slots.iter().copied().filter(|slot| has_reached(of_each, in_slot(*slot))).collect()
 }
 
 /// The events at these positions, in position order: no more of them than have `max_bytes` of bodies together, but at

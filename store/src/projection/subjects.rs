@@ -10,9 +10,9 @@ use crate::statement::{Connection, Statement, execute};
 const INSERT: Statement = Statement {
     sql: "-- subjects.insert
 INSERT INTO subject AS s (tenant_id, key)
-SELECT h.tenant_id, k.key FROM log_head h, unnest($2::text[]) WITH ORDINALITY AS k (key, ord)
+SELECT h.tenant_id, unnest($2::text[])
+FROM log_head h
 WHERE h.tenant_id = $1
-ORDER BY k.ord
 ON CONFLICT DO NOTHING",
     params: &[Type::INT4, Type::TEXT_ARRAY],
     columns: &[],

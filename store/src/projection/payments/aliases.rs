@@ -1,21 +1,23 @@
 //! The names that payments go by: each object that tells of one leads to its root.
 
+use std::collections::BTreeSet;
+
 use tokio_postgres::types::Type;
 
 use crate::error::Error;
 use crate::projection::column;
-use crate::statement::{Connection, Statement, execute, query};
+use crate::statement::{Connection, Statement, query};
 
 const ALIAS_INSERT: Statement = Statement {
     sql: "-- payments.alias_insert
 INSERT INTO payment_alias AS a (tenant_id, alias, root_key)
-SELECT h.tenant_id, k.alias, k.root_key
-FROM log_head h, unnest($2::text[], $3::text[]) WITH ORDINALITY AS k (alias, root_key, ord)
+SELECT h.tenant_id, unnest($2::text[]), unnest($3::text[])
+FROM log_head h
 WHERE h.tenant_id = $1
-ORDER BY k.ord
-ON CONFLICT DO NOTHING",
+ON CONFLICT DO NOTHING
+RETURNING a.alias",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
-    columns: &[],
+    columns: &[Type::TEXT],
 };
 
 const ROOTS: Statement = Statement {
@@ -32,16 +34,17 @@ LEFT JOIN LATERAL (
 
 pub(super) const STATEMENTS: &[&Statement] = &[&ALIAS_INSERT, &ROOTS];
 
-/// Adds the missing ones of these (alias, root) pairs, which must be sorted by alias.
+/// Adds the missing ones of these (alias, root) pairs, which must be sorted by alias; which they were. Until the transaction
+/// ends nobody else sees those, and whoever would add one of them waits: a payment whose own name is among them is locked.
 pub async fn aliases_insert_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
     pairs: &[(String, String)],
-) -> Result<(), Error> {
+) -> Result<BTreeSet<String>, Error> {
     debug_assert!(pairs.is_sorted(), "aliases are inserted in one order");
-    execute(tx, &ALIAS_INSERT, &[&tenant_id, &column!(pairs, 0), &column!(pairs, 1)])
-        .await
-        .map(drop)
+    let rows =
+        query(tx, &ALIAS_INSERT, &[&tenant_id, &column!(pairs, 0), &column!(pairs, 1)]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// The (alias, root) pairs of those aliases that are known, after all merges.

@@ -42,9 +42,10 @@ INSERT INTO payment_leg AS l
 SELECT h.tenant_id, k.root_key, k.line, k.leg, k.unit, k.expected, k.target, k.posted, k.forgiven, k.priority,
        coalesce(k.expires_at, 'infinity')
 FROM log_head h,
-     unnest($2::text[], $3::text[], $4::smallint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-            $10::smallint[], $11::timestamptz[])
-     AS k (root_key, line, leg, unit, expected, target, posted, forgiven, priority, expires_at)
+     (SELECT unnest($2::text[]) AS root_key, unnest($3::text[]) AS line, unnest($4::smallint[]) AS leg,
+             unnest($5::text[]) AS unit, unnest($6::bigint[]) AS expected, unnest($7::bigint[]) AS target,
+             unnest($8::bigint[]) AS posted, unnest($9::bigint[]) AS forgiven, unnest($10::smallint[]) AS priority,
+             unnest($11::timestamptz[]) AS expires_at) k
 WHERE h.tenant_id = $1
 ON CONFLICT (tenant_id, root_key, line, leg) DO UPDATE
 SET unit = excluded.unit, expected = excluded.expected, target = excluded.target, posted = excluded.posted,

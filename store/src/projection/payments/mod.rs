@@ -16,10 +16,9 @@ pub use legs::{LegRow, legs};
 const INSERT: Statement = Statement {
     sql: "-- payments.insert
 INSERT INTO payment AS p (tenant_id, root_key, first_pos, status, facts)
-SELECT h.tenant_id, k.root_key, k.first_pos, 0, '{}'
-FROM log_head h, unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS k (root_key, first_pos, ord)
+SELECT h.tenant_id, unnest($2::text[]), unnest($3::bigint[]), 0, '{}'
+FROM log_head h
 WHERE h.tenant_id = $1
-ORDER BY k.ord
 ON CONFLICT DO NOTHING",
     params: &[Type::INT4, Type::TEXT_ARRAY, Type::INT8_ARRAY],
     columns: &[],
@@ -67,12 +66,9 @@ CROSS JOIN LATERAL (SELECT * FROM owner x WHERE x.tenant_id = $1 AND x.account_i
 const UPDATE: Statement = Statement {
     sql: "-- payments.update
 INSERT INTO payment AS p (tenant_id, root_key, owner_account, version, claimant, first_pos, paid, currency, status, facts)
-SELECT h.tenant_id, k.root_key, k.owner_account, k.version, k.claimant, k.first_pos, k.paid, k.currency, k.status,
-       k.facts::jsonb
-FROM log_head h,
-     unnest($2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::smallint[],
-            $10::text[])
-     AS k (root_key, owner_account, version, claimant, first_pos, paid, currency, status, facts)
+SELECT h.tenant_id, unnest($2::text[]), unnest($3::uuid[]), unnest($4::bigint[]), unnest($5::text[]), unnest($6::bigint[]),
+       unnest($7::bigint[]), unnest($8::text[]), unnest($9::smallint[]), unnest($10::text[])::jsonb
+FROM log_head h
 WHERE h.tenant_id = $1
 ON CONFLICT (tenant_id, root_key) DO UPDATE
 SET owner_account = excluded.owner_account, version = excluded.version, claimant = excluded.claimant,
@@ -93,16 +89,16 @@ SET owner_account = excluded.owner_account, version = excluded.version, claimant
     columns: &[],
 };
 
+// One that this transaction named first has no row yet.
 const MERGE: Statement = Statement {
     sql: "-- payments.merge
 INSERT INTO payment AS p (tenant_id, root_key, first_pos, status, facts, merged_into)
-SELECT h.tenant_id, x.root_key, x.first_pos, x.status, '{}', k.into_key
-FROM log_head h, unnest($2::text[], $3::text[]) AS k (root_key, into_key)
-CROSS JOIN LATERAL (SELECT * FROM payment y WHERE y.tenant_id = $1 AND y.root_key = k.root_key LIMIT 1) x
+SELECT h.tenant_id, k.root_key, k.first_pos, 0, '{}', k.into_key
+FROM log_head h, unnest($2::text[], $3::bigint[], $4::text[]) AS k (root_key, first_pos, into_key)
 WHERE h.tenant_id = $1
 ON CONFLICT (tenant_id, root_key) DO UPDATE
 SET owner_account = NULL, claimant = NULL, facts = excluded.facts, merged_into = excluded.merged_into",
-    params: &[Type::INT4, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
+    params: &[Type::INT4, Type::TEXT_ARRAY, Type::INT8_ARRAY, Type::TEXT_ARRAY],
     columns: &[],
 };
 
@@ -148,7 +144,8 @@ pub struct OwnerRow {
     pub key: String,
 }
 
-/// Adds the missing ones of these (root, first position) pairs, sorted by root, as payments of which nothing is known.
+/// Adds the missing ones of these (root, first position) pairs, sorted by root, as payments of which nothing is known, so that
+/// they can be locked. Those whose names [`aliases_insert_in_tx`] added need no row for that.
 pub async fn insert_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
@@ -223,17 +220,29 @@ pub async fn update_in_tx(
     legs::upsert_in_tx(tx, tenant_id, legs).await
 }
 
-/// Merges payments that are locked: (root, into root) pairs. What they were worth was taken back before.
+/// A payment that is merged into another.
+#[derive(Debug, Clone)]
+pub struct MergeRow {
+    /// Its name.
+    pub root_key: String,
+    /// Position of the first event that told of it.
+    pub first_pos: i64,
+    /// Name of the other.
+    pub into: String,
+}
+
+/// Merges payments that are locked. What they were worth was taken back before.
 pub async fn merge_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
-    pairs: &[(String, String)],
+    rows: &[MergeRow],
 ) -> Result<(), Error> {
-    if pairs.is_empty() {
+    if rows.is_empty() {
         return Ok(());
     }
-    let merged = column!(pairs, 0);
-    execute(tx, &MERGE, &[&tenant_id, &merged, &column!(pairs, 1)]).await?;
+    let merged = column!(rows, root_key);
+    let (positions, into) = (column!(rows, first_pos), column!(rows, into));
+    execute(tx, &MERGE, &[&tenant_id, &merged, &positions, &into]).await?;
     legs::clear_in_tx(tx, tenant_id, &merged).await
 }
 

@@ -1,0 +1,77 @@
+//! What one batch takes of each slot, what it leaves, and payments that begin and end in it.
+
+use projector::batch::Done;
+use serde_json::json;
+use store::log::slot_of;
+use store::projection::slots::SLOTS;
+
+use crate::harness::{Harness, charge, payment_intent, session};
+
+async fn project(world: &Harness, slots: &[i16]) -> Done {
+    world.projector.project(&world.tenant, slots, false).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_slot_that_has_far_more_than_its_share_is_left_unfinished_and_taken_alone() {
+    let world = Harness::new().await;
+    world.register("u_1").await;
+    world.drain().await;
+    let metadata = json!({"user_id": "u_1", "credits": "50"});
+    for _ in 0..300 {
+        world.stripe(&charge("1", &metadata)).await;
+    }
+    let other = ["2", "3"].into_iter().find(|n| slot_of(&format!("pi_{n}")) != slot_of("pi_1"));
+    world.stripe(&charge(other.unwrap(), &metadata)).await;
+    let all: Vec<i16> = (0..SLOTS).collect();
+    let done = project(&world, &all).await;
+    assert_eq!((done.decided, done.more), (17, true), "a slot's share, and the other slot's event");
+    assert_eq!(done.unfinished, [slot_of("pi_1")]);
+    let done = project(&world, &done.unfinished).await;
+    assert_eq!((done.decided, done.unfinished), (256, vec![slot_of("pi_1")]), "alone it has all");
+    let done = project(&world, &[slot_of("pi_1")]).await;
+    assert_eq!((done.decided, done.more), (28, false));
+    assert_eq!(project(&world, &all).await.decided, 0);
+    assert_eq!(world.balance("u_1").await, 100);
+    world.check_invariants().await;
+}
+
+#[tokio::test]
+async fn bodies_that_fill_a_batch_leave_its_slots_unfinished() {
+    let world = Harness::new().await;
+    let long = "x".repeat(450_000);
+    for _ in 0..20 {
+        world.stripe(&charge("1", &json!({"note": long}))).await;
+    }
+    let done = project(&world, &[slot_of("pi_1")]).await;
+    assert_eq!((done.decided, done.unfinished), (18, vec![slot_of("pi_1")]));
+    let done = project(&world, &[slot_of("pi_1")]).await;
+    assert_eq!((done.decided, done.unfinished), (2, vec![]));
+}
+
+#[tokio::test]
+async fn payments_that_one_batch_names_and_merges_are_found_by_each_of_their_names() {
+    let world = Harness::new().await;
+    world.register("u_1").await;
+    world.drain().await;
+    let metadata = json!({"user_id": "u_1", "credits": "50"});
+    let mut alone = session("1", &metadata);
+    alone["data"]["object"]["payment_intent"] = json!(null);
+    world.stripe(&payment_intent("1", &metadata)).await;
+    world.stripe(&alone).await;
+    world.stripe(&session("1", &metadata)).await;
+    let all: Vec<i16> = (0..SLOTS).collect();
+    assert_eq!(project(&world, &all).await.decided, 3, "in one batch");
+    world.check_invariants().await;
+    world.stripe(&charge("1", &metadata)).await;
+    world.stripe(&alone_again(alone)).await;
+    world.drain().await;
+    assert_eq!(world.balance("u_1").await, 50);
+    assert_eq!(world.count("SELECT count(*) FROM payment WHERE merged_into IS NOT NULL").await, 1);
+    world.check_invariants().await;
+}
+
+/// The same told by another event.
+fn alone_again(mut body: serde_json::Value) -> serde_json::Value {
+    body["id"] = json!(crate::harness::unique("evt"));
+    body
+}
