@@ -45,22 +45,14 @@ pub async fn end_to_end(options: &Options) -> anyhow::Result<Vec<Report>> {
     stand.open_shop(&mut Purchases::by_all_doors()).await?;
     let (ingest, projector) = (stand.serve("ingest").await?, stand.serve("projector").await?);
     let app = Arc::new(App::start(&stand).await?);
+    let turn = Turn { stand: &stand, app: &app, ingest: ingest.address };
+    // The first one opens connections and prepares their statements: it is not measured.
+    turn.run(0, EACH_PER_SECOND).await?;
     let each = usize::try_from(options.seconds)?.saturating_mul(EACH_PER_SECOND);
     let (mut waited, mut streamed) = (Times::default(), Times::default());
     let mut rates = Vec::new();
-    for pair in 0..usize::try_from(options.pairs)? {
-        let times = Arc::new(Begun { clock: stand.clock.clone(), at: stand.clock.mark() });
-        let mut buyers = JoinSet::new();
-        for number in 0..BUYERS {
-            // Other users in each pair, so that no purchase is told twice.
-            let user = pair.saturating_mul(BUYERS).saturating_add(number);
-            let buyer = Buyer::new(&app, user, number, Arc::clone(&times))?;
-            buyers.spawn(buyer.buy(ingest.address, each));
-        }
-        let mut all: Vec<Seen> = Vec::new();
-        while let Some(bought) = buyers.join_next().await {
-            all.extend(bought??);
-        }
+    for number in 1..=usize::try_from(options.pairs)? {
+        let all = turn.run(number, each).await?;
         waited.add(all.iter().map(|seen| seen.by_wait).collect());
         streamed.add(all.iter().map(|seen| seen.by_stream).collect());
         let last = all.iter().map(|seen| seen.acknowledged).max().unwrap_or_default();
@@ -79,6 +71,33 @@ pub async fn end_to_end(options: &Options) -> anyhow::Result<Vec<Report>> {
         of("end-to-end, p99 from acknowledged to credited", waited),
         of("end-to-end, p99 from acknowledged to streamed", streamed),
     ])
+}
+
+/// What every turn is made with.
+struct Turn<'a> {
+    stand: &'a Stand,
+    app: &'a Arc<App>,
+    ingest: SocketAddr,
+}
+
+impl Turn<'_> {
+    /// All buyers buy, so many times each; what they saw.
+    async fn run(&self, turn: usize, each: usize) -> anyhow::Result<Vec<Seen>> {
+        let clock = self.stand.clock.clone();
+        let begun = Arc::new(Begun { at: clock.mark(), clock });
+        let mut buyers = JoinSet::new();
+        for number in 0..BUYERS {
+            // Other users in each turn, so that no purchase is told twice.
+            let user = turn.saturating_mul(BUYERS).saturating_add(number);
+            let buyer = Buyer::new(self.app, user, number, Arc::clone(&begun))?;
+            buyers.spawn(buyer.buy(self.ingest, each));
+        }
+        let mut all: Vec<Seen> = Vec::new();
+        while let Some(bought) = buyers.join_next().await {
+            all.extend(bought??);
+        }
+        Ok(all)
+    }
 }
 
 /// After how long purchases were seen in one way.

@@ -206,7 +206,7 @@ impl Projector {
         counted: &mut Counted,
     ) -> Result<Done, BatchError> {
         let tx = match task {
-            Task::Slots(_) => self.store.begin_with_kept_plans().await?,
+            Task::Slots(_) => self.store.tx().await?,
             Task::Lane(_) | Task::Suspect(_) | Task::Deferred { .. } => self.store.begin().await?,
         };
         let (work, done) = match task {
@@ -240,7 +240,7 @@ impl Projector {
         wanted: &[i16],
         counted: &mut Counted,
     ) -> Result<(Vec<Work>, Done), BatchError> {
-        let claimed = slots::claim_in_tx(tx, tenant.tenant_id, wanted).await?;
+        let claimed = slots::begin_and_claim(tx, tenant.tenant_id, wanted).await?;
         let mut done = Done { claimed, ..Done::default() };
         if done.claimed.is_empty() {
             return Ok((Vec::new(), done));

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::try_join;
 use rules::RULES_VERSION;
 use rules::catalogue::Entry;
-use rules::effects::{Decision, Merged, Version};
+use rules::effects::{Decision, Link, Merged, Version};
 use rules::news::Registration;
 use rules::world::{Case, LegKind, Payment, RankedEvidence, World};
 use store::Tx;
@@ -32,28 +33,23 @@ pub async fn world(tx: &Tx, tenant_id: i32, mut world: World) -> Result<usize, B
         owners: &effects.owners,
         clawback,
     };
-    let posted = Box::pin(books::post_in_tx(tx, tenant_id, world.now, decided)).await?;
+    let moved = Box::pin(books::evaluate_in_tx(tx, tenant_id, world.now, decided)).await?;
+    let posted = &moved.posted;
     for posting in posted.iter().flat_map(|posted| &posted.postings) {
         metrics::counter!("tally_postings_total", "kind" => posting.contra.name()).increment(1);
     }
-    note_forgiven(&mut world, &posted);
-    save_payments(tx, &world).await?;
-    save_evidence(tx, &world).await?;
-    let rows: Vec<DecisionRow> = world.effects.decisions.iter().map(decision_row).collect();
-    decisions::insert_in_tx(tx, tenant_id, (RULES_VERSION, clawback), world.now, &rows).await?;
-    let dirty = world.cases.iter().filter(|(_, case)| case.dirty);
-    let rows: Vec<CaseRow> = dirty.map(|(id, case)| case_row(id.0, case)).collect();
-    let woken: Vec<(String, i64)> =
-        world.effects.woken.iter().map(|(key, pos)| (key.clone(), *pos)).collect();
-    if !rows.is_empty() || !woken.is_empty() {
-        tx.plan_anew().await?;
-    }
-    cases::write_waits_in_tx(tx, tenant_id, &rows).await?;
-    let woken = woken::record_in_tx(tx, tenant_id, &woken).await?;
-    cases::lock_in_tx(tx, tenant_id, &rows).await?;
-    cases::write_in_tx(tx, tenant_id, world.now, &rows).await?;
-    outbox::insert_in_tx(tx, tenant_id, world.now, &messages::of(&world, &posted)).await?;
-    Ok(woken)
+    note_forgiven(&mut world, posted);
+    merge(tx, &world).await?;
+    let messages = messages::of(&world, posted);
+    // All that needs no answer goes out together.
+    try_join!(
+        moved.write_in_tx(tx),
+        Box::pin(save_payments(tx, &world)),
+        Box::pin(save_evidence(tx, &world)),
+        save_decisions(tx, &world),
+        outbox::insert_in_tx(tx, tenant_id, world.now, &messages),
+    )?;
+    save_cases(tx, &world).await
 }
 
 /// What was written off of each leg: only posting shows what of the credits was gone.
@@ -69,27 +65,57 @@ fn note_forgiven(world: &mut World, posted: &[Posted]) {
     }
 }
 
-async fn save_payments(tx: &Tx, world: &World) -> Result<(), BatchError> {
+async fn merge(tx: &Tx, world: &World) -> Result<(), store::Error> {
     let merged: Vec<MergeRow> = world.effects.merged.iter().map(merge_row).collect();
-    if !merged.is_empty() {
-        tx.plan_anew().await?;
+    if merged.is_empty() {
+        return Ok(());
     }
-    payments::merge_in_tx(tx, world.tenant_id, &merged).await?;
+    tx.plan_anew().await?;
+    payments::merge_in_tx(tx, world.tenant_id, &merged).await
+}
+
+async fn save_payments(tx: &Tx, world: &World) -> Result<(), store::Error> {
     let dirty = || world.payments.iter().filter(|(_, payment)| payment.dirty);
     let rows: Vec<PaymentRow> =
         dirty().map(|(root_key, payment)| payment_row(root_key, payment)).collect();
     let legs: Vec<LegRow> =
         dirty().flat_map(|(root_key, payment)| leg_rows(root_key, payment)).collect();
-    Ok(payments::update_in_tx(tx, world.tenant_id, &rows, &legs).await?)
+    payments::update_in_tx(tx, world.tenant_id, &rows, &legs).await
 }
 
-async fn save_evidence(tx: &Tx, world: &World) -> Result<(), BatchError> {
+async fn save_decisions(tx: &Tx, world: &World) -> Result<(), store::Error> {
+    let rows: Vec<DecisionRow> = world.effects.decisions.iter().map(decision_row).collect();
+    let made = (RULES_VERSION, world.policy.clawback);
+    decisions::insert_in_tx(tx, world.tenant_id, made, world.now, &rows).await
+}
+
+/// Writes what waits, and what it waits for, in the order of their locks; how many keys were satisfied that cases wait for.
+async fn save_cases(tx: &Tx, world: &World) -> Result<usize, BatchError> {
     let tenant_id = world.tenant_id;
-    let customers = world
-        .effects
-        .customers
-        .iter()
-        .filter_map(|key| world.customers.get(key).map(|facts| (key, facts)));
+    let dirty = world.cases.iter().filter(|(_, case)| case.dirty);
+    let rows: Vec<CaseRow> = dirty.map(|(id, case)| case_row(id.0, case)).collect();
+    let woken: Vec<(String, i64)> =
+        world.effects.woken.iter().map(|(key, pos)| (key.clone(), *pos)).collect();
+    if rows.is_empty() && woken.is_empty() {
+        return Ok(0);
+    }
+    if rows.is_empty() {
+        let (planned, woken) = (tx.plan_anew(), woken::record_in_tx(tx, tenant_id, &woken));
+        return Ok(try_join!(planned, woken)?.1);
+    }
+    tx.plan_anew().await?;
+    cases::write_waits_in_tx(tx, tenant_id, &rows).await?;
+    let woken = woken::record_in_tx(tx, tenant_id, &woken).await?;
+    cases::lock_in_tx(tx, tenant_id, &rows).await?;
+    cases::write_in_tx(tx, tenant_id, world.now, &rows).await?;
+    Ok(woken)
+}
+
+async fn save_evidence(tx: &Tx, world: &World) -> Result<(), store::Error> {
+    let tenant_id = world.tenant_id;
+    let effects = &world.effects;
+    let customers =
+        effects.customers.iter().filter_map(|key| Some((key, world.customers.get(key)?)));
     let customers: Vec<CustomerRow> = customers
         .map(|(key, facts)| CustomerRow {
             key: customer_key(key),
@@ -97,32 +123,35 @@ async fn save_evidence(tx: &Tx, world: &World) -> Result<(), BatchError> {
             pos: facts.pos,
         })
         .collect();
-    evidence::customers_upsert_in_tx(tx, tenant_id, &customers).await?;
-    let links: Vec<LinkRow> = world
-        .effects
-        .links
-        .iter()
-        .map(|link| LinkRow {
-            key: customer_key(&link.customer),
-            user_id: link.user.clone(),
-            from_pos: link.pos,
-            to_pos: link.until,
-        })
-        .collect();
-    let ended = world.effects.unlinked.iter();
+    let links: Vec<LinkRow> = effects.links.iter().map(link_row).collect();
+    let ended = effects.unlinked.iter();
     let ended: Vec<(CustomerKey, i64)> =
         ended.map(|(customer, pos)| (customer_key(customer), *pos)).collect();
-    evidence::links_end_in_tx(tx, tenant_id, &ended).await?;
-    evidence::links_insert_in_tx(tx, tenant_id, &links).await?;
-    evidence::users_add_in_tx(tx, tenant_id, &world.effects.admitted).await?;
     // Of several registrations of one user in the batch the newest counts.
     let newest: BTreeMap<&str, &(i64, Registration)> =
-        world.effects.registrations.iter().map(|told| (told.1.user.as_str(), told)).collect();
+        effects.registrations.iter().map(|told| (told.1.user.as_str(), told)).collect();
     let users: Vec<RegistrationRow> =
         newest.into_values().map(|(pos, told)| registration_row(*pos, told)).collect();
-    evidence::users_upsert_in_tx(tx, tenant_id, &users).await?;
-    let entries: Vec<EntryRow> = world.effects.entries.iter().map(entry_row).collect();
-    Ok(catalogue::insert_in_tx(tx, tenant_id, &entries).await?)
+    let entries: Vec<EntryRow> = effects.entries.iter().map(entry_row).collect();
+    // Links end before others are made, and who was admitted may be registered as well.
+    try_join!(
+        evidence::customers_upsert_in_tx(tx, tenant_id, &customers),
+        evidence::links_end_in_tx(tx, tenant_id, &ended),
+        evidence::links_insert_in_tx(tx, tenant_id, &links),
+        evidence::users_add_in_tx(tx, tenant_id, &effects.admitted),
+        evidence::users_upsert_in_tx(tx, tenant_id, &users),
+        catalogue::insert_in_tx(tx, tenant_id, &entries),
+    )
+    .map(drop)
+}
+
+fn link_row(link: &Link) -> LinkRow {
+    LinkRow {
+        key: customer_key(&link.customer),
+        user_id: link.user.clone(),
+        from_pos: link.pos,
+        to_pos: link.until,
+    }
 }
 
 fn merge_row(merged: &Merged) -> MergeRow {

@@ -19,8 +19,9 @@ const MAX_ATTEMPTS: u32 = 6;
 /// Longest pause before the second attempt; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 
-/// What becomes of plans until the transaction ends.
-const KEEP_PLANS: &str = "SET LOCAL plan_cache_mode = force_generic_plan";
+/// What becomes of plans until the transaction ends. Plans are kept only of statements that say, or of which a test does, that
+/// they can be planned once for all.
+pub(crate) const KEEP_PLANS: &str = "SET LOCAL plan_cache_mode = force_generic_plan";
 const PLAN_ANEW: &str = "SET LOCAL plan_cache_mode = force_custom_plan";
 
 /// A transaction that is open. Dropping it without [`Tx::commit`] rolls it back, also in the middle of a statement.
@@ -85,24 +86,13 @@ impl Store {
 
     /// Begins a transaction, for whoever decides himself when to begin it anew.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        self.begin_with("").await
-    }
-
-    /// The same, in which statements are planned once for all, as long as [`Tx::plan_anew`] does not say otherwise:
-    /// planning many small statements takes longer than executing them. Only for statements that say, or of which a test
-    /// does, that they can be planned so.
-    pub async fn begin_with_kept_plans(&self) -> Result<Tx, Error> {
-        self.begin_with(KEEP_PLANS).await
-    }
-
-    async fn begin_with(&self, settings: &str) -> Result<Tx, Error> {
         let tx = self.tx().await?;
-        tx.begin(settings).await?;
+        tx.begin("").await?;
         Ok(tx)
     }
 
-    /// A transaction that is still to be begun, along with its first statements: [`Tx::begin`].
-    pub(crate) async fn tx(&self) -> Result<Tx, Error> {
+    /// A transaction that is still to be begun, along with its first statements: [`crate::projection::slots::begin_and_claim`].
+    pub async fn tx(&self) -> Result<Tx, Error> {
         // Open before BEGIN is sent: if whoever waits for the answer is dropped, the ROLLBACK follows.
         let (client, order) = (self.get().await?, Order::default());
         Ok(Tx { client, order, is_begun: AtomicBool::new(false), open: true })

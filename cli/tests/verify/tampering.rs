@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ledger::account::{Cause, ClawbackPolicy, Source, SystemAccount, Terms};
 use ledger::ids::Owner;
 use ledger::movement::{Change, Movement};
-use store::books::{Decided, post_in_tx};
+use store::books::{Decided, evaluate_in_tx};
 use store::verify::Extent;
 
 use crate::world::World;
@@ -186,7 +186,8 @@ async fn by_somebody_who_keeps_the_books_in_order() {
         owners: &BTreeSet::new(),
         clawback: ClawbackPolicy::Debt,
     };
-    post_in_tx(&tx, tenant_id, Timestamp::UNIX_EPOCH, decided).await.unwrap();
+    let moved = evaluate_in_tx(&tx, tenant_id, Timestamp::UNIX_EPOCH, decided).await.unwrap();
+    moved.write_in_tx(&tx).await.unwrap();
     tx.commit().await.unwrap();
     let how = "a posting through the one door, for a payment that never was";
     assert_shows(&world, how, "origins", "payment pi_forged is not known").await;

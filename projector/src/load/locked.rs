@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::try_join;
 use ledger::ids::Owner;
 use rules::news::Keys;
 use rules::world::{Leg, LegKind, Payment, Status, World};
 use store::Tx;
-use store::projection::payments::{self, PaymentRow};
+use store::projection::payments::{self, LegRow, OwnerRow, PaymentRow};
 
 use super::unreadable;
 use crate::batch::{BatchError, Work};
@@ -40,10 +41,8 @@ impl Known {
         objects: &BTreeSet<String>,
     ) -> Result<(), BatchError> {
         let further: Vec<String> = objects.difference(&self.objects).cloned().collect();
-        if !further.is_empty() {
-            self.aliases.extend(payments::roots(tx, tenant_id, &further).await?);
-            self.objects.extend(further);
-        }
+        self.aliases.extend(payments::roots(tx, tenant_id, &further).await?);
+        self.objects.extend(further);
         Ok(())
     }
 }
@@ -59,35 +58,25 @@ pub(super) async fn lock(
 ) -> Result<Locked, BatchError> {
     known.look_up(tx, tenant_id, &keys.objects).await?;
     let (new_aliases, new_roots) = provisional_roots(work, &known.aliases);
-    let mut new = Vec::new();
-    if !new_aliases.is_empty() {
-        let added = payments::aliases_insert_in_tx(tx, tenant_id, &new_aliases).await?;
-        let (ours, lost): (Pairs<String>, Pairs<String>) =
-            new_aliases.into_iter().partition(|(alias, _)| added.contains(alias));
-        known.aliases.extend(ours);
-        // Others were faster, and have committed since.
-        let lost: BTreeSet<String> = lost.into_iter().map(|(alias, _)| alias).collect();
-        known.objects.retain(|object| !lost.contains(object));
-        known.look_up(tx, tenant_id, &lost).await?;
-        let (named, rest): (Pairs<i64>, Pairs<i64>) =
-            new_roots.into_iter().partition(|(root_key, _)| added.contains(root_key));
-        new = named;
-        let to_lock: Pairs<i64> =
-            rest.into_iter().filter(|(root_key, _)| lost.contains(root_key)).collect();
-        if !to_lock.is_empty() {
-            payments::insert_in_tx(tx, tenant_id, &to_lock).await?;
-        }
-    }
+    let added = payments::aliases_insert_in_tx(tx, tenant_id, &new_aliases).await?;
+    let (ours, lost): (Pairs<String>, Pairs<String>) =
+        new_aliases.into_iter().partition(|(alias, _)| added.contains(alias));
+    known.aliases.extend(ours);
+    // Others were faster, and have committed since.
+    let lost: BTreeSet<String> = lost.into_iter().map(|(alias, _)| alias).collect();
+    known.objects.retain(|object| !lost.contains(object));
+    known.look_up(tx, tenant_id, &lost).await?;
+    let (new, rest): (Pairs<i64>, Pairs<i64>) =
+        new_roots.into_iter().partition(|(root_key, _)| added.contains(root_key));
+    let to_lock: Pairs<i64> =
+        rest.into_iter().filter(|(root_key, _)| lost.contains(root_key)).collect();
+    payments::insert_in_tx(tx, tenant_id, &to_lock).await?;
     let mut roots: BTreeSet<&String> = known.aliases.values().collect();
     for (root_key, _) in &new {
         roots.remove(root_key);
     }
     let roots: Vec<String> = roots.into_iter().cloned().collect();
-    let rows = if roots.is_empty() {
-        Vec::new()
-    } else {
-        payments::lock_in_tx(tx, tenant_id, &roots).await?
-    };
+    let rows = payments::lock_in_tx(tx, tenant_id, &roots).await?;
     if rows.len() != roots.len() || rows.iter().any(|row| row.merged_into.is_some()) {
         return Err(BatchError::Restart(Box::new(keys.clone())));
     }
@@ -125,58 +114,82 @@ fn provisional_roots(
     (new.into_iter().collect(), first.into_iter().collect())
 }
 
-/// Reads what hangs on the payments that are locked.
-pub(super) async fn read(tx: &Tx, locked: Locked, world: &mut World) -> Result<(), BatchError> {
-    let accounts: Vec<uuid::Uuid> =
-        locked.rows.iter().filter_map(|row| row.owner_account).collect();
-    let mut owners = BTreeMap::new();
-    if !accounts.is_empty() {
-        for row in payments::owners(tx, world.tenant_id, &accounts).await? {
+/// What hangs on payments that are locked.
+pub(super) struct Standing {
+    owners: Vec<OwnerRow>,
+    legs: Vec<LegRow>,
+}
+
+impl Locked {
+    /// Roots of the payments that are stored.
+    pub(super) fn stored(&self) -> Vec<String> {
+        self.rows.iter().map(|row| row.root_key.clone()).collect()
+    }
+
+    /// Reads what hangs on those that are stored.
+    pub(super) async fn standing(
+        &self,
+        tx: &Tx,
+        tenant_id: i32,
+        roots: &[String],
+    ) -> Result<Standing, BatchError> {
+        let accounts: Vec<uuid::Uuid> =
+            self.rows.iter().filter_map(|row| row.owner_account).collect();
+        let (owners, legs) = try_join!(
+            payments::owners(tx, tenant_id, &accounts),
+            payments::legs(tx, tenant_id, roots),
+        )?;
+        Ok(Standing { owners, legs })
+    }
+
+    /// Adds them to the world.
+    pub(super) fn add(self, standing: Standing, world: &mut World) -> Result<(), BatchError> {
+        let owner = |row: OwnerRow| {
             let owner =
                 if row.kind == 1 { Owner::User(row.key) } else { Owner::Unclaimed(row.key) };
-            owners.insert(row.account_id, owner);
-        }
-    }
-    for row in &locked.rows {
-        let status = Status::from_code(row.status)
-            .ok_or_else(|| unreadable("payment.status", &row.root_key, "unknown"))?;
-        let payment = Payment {
-            facts: facts_of(row)?,
-            first_pos: row.first_pos,
-            owner: row.owner_account.and_then(|account| owners.get(&account).cloned()),
-            version: row.version,
-            claimant: row.claimant.clone(),
-            status,
-            legs: BTreeMap::new(),
-            dirty: false,
+            (row.account_id, owner)
         };
-        world.payments.insert(row.root_key.clone(), payment);
-    }
-    let roots: Vec<String> = world.payments.keys().cloned().collect();
-    for (root_key, first_pos) in locked.new {
-        // Its row is written in any case: others look for it where they find the alias.
-        let payment = Payment { first_pos, dirty: true, ..Payment::default() };
-        world.payments.insert(root_key, payment);
-    }
-    if !roots.is_empty() {
-        for row in payments::legs(tx, world.tenant_id, &roots).await? {
+        let owners: BTreeMap<_, _> = standing.owners.into_iter().map(owner).collect();
+        for row in &self.rows {
+            let payment = Payment {
+                facts: facts_of(row)?,
+                first_pos: row.first_pos,
+                owner: row.owner_account.and_then(|account| owners.get(&account).cloned()),
+                version: row.version,
+                claimant: row.claimant.clone(),
+                status: Status::from_code(row.status)
+                    .ok_or_else(|| unreadable("payment.status", &row.root_key, "unknown"))?,
+                legs: BTreeMap::new(),
+                dirty: false,
+            };
+            world.payments.insert(row.root_key.clone(), payment);
+        }
+        for row in standing.legs {
+            let kind = LegKind::from_code(row.leg)
+                .ok_or_else(|| unreadable("payment_leg.leg", &row.root_key, "unknown"))?;
             if let Some(payment) = world.payments.get_mut(&row.root_key) {
-                let leg = Leg {
-                    unit: row.unit,
-                    expected: row.expected,
-                    target: row.target,
-                    posted: row.posted,
-                    forgiven: row.forgiven,
-                    terms: row.terms,
-                };
-                let kind = LegKind::from_code(row.leg)
-                    .ok_or_else(|| unreadable("payment_leg.leg", &row.root_key, "unknown"))?;
-                payment.legs.insert((row.line, kind), leg);
+                payment.legs.insert((row.line.clone(), kind), leg(row));
             }
         }
+        for (root_key, first_pos) in self.new {
+            // Its row is written in any case: others look for it where they find the alias.
+            let payment = Payment { first_pos, dirty: true, ..Payment::default() };
+            world.payments.insert(root_key, payment);
+        }
+        world.aliases = self.aliases;
+        Ok(())
     }
-    world.aliases = locked.aliases;
-    Ok(())
+}
+
+fn leg(row: LegRow) -> Leg {
+    Leg {
+        unit: row.unit,
+        expected: row.expected,
+        target: row.target,
+        posted: row.posted,
+        forgiven: row.forgiven,
+        terms: row.terms,
+    }
 }
 
 /// The facts of a payment's row.

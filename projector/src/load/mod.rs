@@ -5,22 +5,23 @@
 //! shows a key which was not locked, the batch is begun anew with it: nothing is decided on what may change meanwhile.
 
 mod locked;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::try_join;
 use jiff::Timestamp;
 use ledger::decision::Reason;
 use ledger::ids::CaseId;
-use rules::catalogue::{Credits, Entry};
-use rules::expiry::NoExpiry;
 use rules::fetching::account_of;
 use rules::news::{Keys, News};
-use rules::world::{Attached, Case, Resolution, User, World};
+use rules::world::{Attached, Case, Resolution, World};
 use store::Tx;
-use store::projection::catalogue::EntryRow;
-use store::projection::evidence::{CustomerKey, UserRow};
-use store::projection::{cases, catalogue, evidence, fetched, payments, subjects};
+use store::projection::cases::CaseRow;
+use store::projection::evidence::CustomerKey;
+use store::projection::{cases, fetched, payments, subjects};
 
+use self::shared::Shared;
 use crate::Tenant;
 use crate::batch::{BatchError, Work};
 
@@ -35,21 +36,35 @@ pub async fn world(
 ) -> Result<(World, Vec<String>), BatchError> {
     let (missed, roots) = discover(tx, tenant.tenant_id, work, known).await?;
     let locked = subjects_of(known, &missed);
-    subjects::lock_in_tx(tx, tenant.tenant_id, &locked).await?;
-    let payments = locked::lock(tx, tenant.tenant_id, work, known, roots).await?;
-    let mut found = known.clone();
+    // One behind the other, without waiting for answers in between: what is shared is read under the locks of its subjects.
+    let ((), payments, shared) = try_join!(
+        async { Ok(subjects::lock_in_tx(tx, tenant.tenant_id, &locked).await?) },
+        Box::pin(locked::lock(tx, tenant.tenant_id, work, known, roots)),
+        Shared::read(tx, tenant.tenant_id, known),
+    )?;
     let mut world = World::empty(tenant.tenant_id, now, tenant.policy.clone());
-    locked::read(tx, payments, &mut world).await?;
+    let ids: Vec<uuid::Uuid> = known.cases.iter().map(|id| id.0).collect();
+    let stored = payments.stored();
+    let (standing, cases, fetched) = try_join!(
+        payments.standing(tx, tenant.tenant_id, &stored),
+        read_cases(tx, tenant.tenant_id, &stored, &ids),
+        read_fetched(tx, tenant.tenant_id, work),
+    )?;
+    payments.add(standing, &mut world)?;
+    shared.add(&mut world)?;
+    for row in cases {
+        let (id, case) = case(row)?;
+        world.cases.insert(id, case);
+    }
+    world.fetched = fetched;
+    let mut found = known.clone();
     for payment in world.payments.values() {
         found.add_payment(&payment.facts);
     }
-    read_shared(tx, tenant.tenant_id, known, &mut world).await?;
     for customer in world.customers.values() {
         found.add_evidence(customer.evidence());
     }
     found.users.extend(world.links.values().cloned());
-    read_cases(tx, known, &mut world).await?;
-    read_fetched(tx, work, &mut world).await?;
     for case in world.cases.values().filter(|case| case.is_open()) {
         found.objects.extend(case.root_key.clone());
     }
@@ -77,14 +92,14 @@ async fn discover(
     found.look_up(tx, tenant_id, &known.objects).await?;
     let roots: BTreeSet<&String> = found.aliases.values().collect();
     let roots: Vec<String> = roots.into_iter().cloned().collect();
-    if !roots.is_empty() {
-        for row in payments::peek(tx, tenant_id, &roots).await? {
-            known.add_payment(&locked::facts_of(&row)?);
-        }
+    for row in payments::peek(tx, tenant_id, &roots).await? {
+        known.add_payment(&locked::facts_of(&row)?);
     }
     let mut glimpse =
         World::empty(tenant_id, Timestamp::UNIX_EPOCH, rules::policy::Policy::default());
-    read_shared(tx, tenant_id, known, &mut glimpse).await?;
+    let mut shared = Shared::read(tx, tenant_id, known).await?;
+    shared.read_linked(tx, tenant_id, known).await?;
+    shared.add(&mut glimpse)?;
     for customer in glimpse.customers.values() {
         known.add_evidence(customer.evidence());
     }
@@ -137,147 +152,72 @@ fn subjects_of(known: &Keys, missed: &BTreeSet<String>) -> Vec<String> {
     all.into_iter().collect()
 }
 
-/// Reads the evidence that payments share. Links and customers first: they may name further users.
-async fn read_shared(
+/// Reads the cases of these payments, and those of these ids.
+async fn read_cases(
     tx: &Tx,
     tenant_id: i32,
-    known: &Keys,
-    world: &mut World,
-) -> Result<(), BatchError> {
-    let customers: Vec<CustomerKey> =
-        known.customers.iter().map(|customer| customer_key(customer)).collect();
-    let mut users = known.users.clone();
-    users.extend(known.candidates.iter().cloned());
-    if !customers.is_empty() {
-        let (facts, links) = futures_util::try_join!(
-            evidence::customers(tx, tenant_id, &customers),
-            evidence::links(tx, tenant_id, &customers),
-        )?;
-        for row in facts {
-            let scoped = scoped(&row.key);
-            let facts = serde_json::from_str(&row.facts)
-                .map_err(|e| unreadable("customer.facts", &scoped, &e.to_string()))?;
-            world.customers.insert(scoped, facts);
-        }
-        for row in links {
-            users.insert(row.user_id.clone());
-            let customer = scoped(&row.key);
-            world.linked_by.extend(row.payment.map(|payment| (customer.clone(), payment)));
-            world.links.insert(customer, row.user_id);
-        }
-    }
-    let users: Vec<String> = users.into_iter().collect();
-    let (emails, names) = (bytes_of(&known.emails), bytes_of(&known.names));
-    let keys: BTreeSet<String> = known.prices.iter().flatten().cloned().collect();
-    let keys: Vec<String> = keys.into_iter().collect();
-    let read_users = async {
-        if users.is_empty() && emails.is_empty() && names.is_empty() {
-            return Ok(Vec::new());
-        }
-        evidence::users(tx, tenant_id, &users, &emails, &names).await
-    };
-    let read_prices = async {
-        if keys.is_empty() {
-            Ok(Vec::new())
-        } else {
-            catalogue::versions(tx, tenant_id, &keys).await
-        }
-    };
-    let (users, entries) = futures_util::try_join!(read_users, read_prices)?;
-    world.users.extend(users.into_iter().map(user));
-    for row in entries {
-        let (key, counts) = (row.price.clone(), (row.valid_from, row.from_pos));
-        world.catalogue.add(key, counts, entry(row)?);
-    }
-    Ok(())
-}
-
-async fn read_cases(tx: &Tx, known: &Keys, world: &mut World) -> Result<(), BatchError> {
-    let roots: Vec<String> = world.payments.keys().cloned().collect();
-    let ids: Vec<uuid::Uuid> = known.cases.iter().map(|id| id.0).collect();
+    roots: &[String],
+    ids: &[uuid::Uuid],
+) -> Result<Vec<CaseRow>, BatchError> {
     if roots.is_empty() && ids.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    for row in cases::read_in_tx(tx, world.tenant_id, &roots, &ids).await? {
-        let name = row.case_id.to_string();
-        let reason = Reason::from_code(row.reason)
-            .ok_or_else(|| unreadable("review_case.reason", &name, "unknown"))?;
-        let resolution = row.resolution.map(|code| {
-            Resolution::from_code(code)
-                .ok_or_else(|| unreadable("review_case.resolution", &name, "unknown"))
-        });
-        let detail = serde_json::from_str(&row.detail)
-            .map_err(|e| unreadable("review_case.detail", &name, &e.to_string()))?;
-        let case = Case {
-            pos: row.pos,
-            root_key: row.root_key,
-            reason,
-            resolution: resolution.transpose()?,
-            version: row.version,
-            opened_at: row.opened_at,
-            due: row.due,
-            due_pos: row.due_pos,
-            closed_pos: row.closed_pos,
-            waits_for: row.waits_for.into_iter().collect(),
-            detail,
-            events: row
-                .events
-                .into_iter()
-                .map(|(pos, rev, slot)| (pos, Attached { rev, slot }))
-                .collect(),
-            dirty: false,
-        };
-        world.cases.insert(CaseId(row.case_id), case);
-    }
-    Ok(())
+    Ok(cases::read_in_tx(tx, tenant_id, roots, ids).await?)
 }
 
-/// Reads which of the thin events' keys, whose subjects are locked, were answered.
-async fn read_fetched(tx: &Tx, work: &[Work], world: &mut World) -> Result<(), BatchError> {
+/// A case as the rules know it.
+fn case(row: CaseRow) -> Result<(CaseId, Case), BatchError> {
+    let name = row.case_id.to_string();
+    let reason = Reason::from_code(row.reason)
+        .ok_or_else(|| unreadable("review_case.reason", &name, "unknown"))?;
+    let resolution = row.resolution.map(|code| {
+        Resolution::from_code(code)
+            .ok_or_else(|| unreadable("review_case.resolution", &name, "unknown"))
+    });
+    let detail = serde_json::from_str(&row.detail)
+        .map_err(|e| unreadable("review_case.detail", &name, &e.to_string()))?;
+    let case = Case {
+        pos: row.pos,
+        root_key: row.root_key,
+        reason,
+        resolution: resolution.transpose()?,
+        version: row.version,
+        opened_at: row.opened_at,
+        due: row.due,
+        due_pos: row.due_pos,
+        closed_pos: row.closed_pos,
+        waits_for: row.waits_for.into_iter().collect(),
+        detail,
+        events: row
+            .events
+            .into_iter()
+            .map(|(pos, rev, slot)| (pos, Attached { rev, slot }))
+            .collect(),
+        dirty: false,
+    };
+    Ok((CaseId(row.case_id), case))
+}
+
+/// Which of the thin events' keys, whose subjects are locked, were answered.
+async fn read_fetched(
+    tx: &Tx,
+    tenant_id: i32,
+    work: &[Work],
+) -> Result<BTreeSet<String>, BatchError> {
     let keys = work.iter().filter_map(|item| match item.told() {
         Some((_, News::ToFetch(key))) => Some((account_of(key).unwrap_or_default(), key.as_str())),
         _ => None,
     });
     let keys: Vec<(&str, &str)> = keys.collect();
-    world.fetched = fetched::known(tx, world.tenant_id, &keys).await?.into_iter().collect();
-    Ok(())
+    Ok(fetched::known(tx, tenant_id, &keys).await?.into_iter().collect())
 }
 
 fn unreadable(what: &'static str, row: &str, problem: &str) -> BatchError {
     BatchError::Unreadable { what, row: row.to_owned(), problem: problem.to_owned() }
 }
 
-fn user(row: UserRow) -> (String, User) {
-    (
-        row.user_id,
-        User { email: row.email_hash, email_verified: row.email_verified, name: row.name_hash },
-    )
-}
-
-fn entry(row: EntryRow) -> Result<Entry, BatchError> {
-    let (Some(credits), Some(unit)) = (row.credits, row.unit) else { return Ok(Entry::NotOurs) };
-    let expires = row.expires.map(|text| text.parse()).transpose();
-    let expires = expires.map_err(|problem: NoExpiry| {
-        unreadable("catalogue_entry.expires", &row.price, &problem.to_string())
-    })?;
-    Ok(Entry::Credits(Credits { credits, unit, expires, priority: row.priority }))
-}
-
-/// Keyed hashes as bytes; evidence shows them as hexadecimal text.
-fn bytes_of(hashes: &BTreeSet<String>) -> Vec<Vec<u8>> {
-    hashes.iter().filter_map(|hash| hex::decode(hash).ok()).collect()
-}
-
 /// A customer's key in evidence (`cus_…`, of Connect `acct_…/cus_…`) as the columns keep it.
 pub(crate) fn customer_key(scoped: &str) -> CustomerKey {
     let (account, customer) = scoped.split_once('/').unwrap_or(("", scoped));
     CustomerKey { account: account.to_owned(), customer: customer.to_owned() }
-}
-
-fn scoped(key: &CustomerKey) -> String {
-    if key.account.is_empty() {
-        key.customer.clone()
-    } else {
-        format!("{}/{}", key.account, key.customer)
-    }
 }

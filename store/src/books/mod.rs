@@ -1,7 +1,7 @@
 //! The books: the one door through which credits move.
 //!
 //! Whoever moves credits locks accounts, lets [`ledger::account`] evaluate what is to be done on them, one operation after
-//! the other, and writes what came out. Decisions come in by [`post_in_tx`], commands by [`crate::commands`]; nobody else
+//! the other, and writes what came out. Decisions come in by [`evaluate_in_tx`], commands by [`crate::commands`]; nobody else
 //! writes to these tables. Its place in the lock order is told in [`crate::projection`].
 //!
 //! writers of owner, account, posting, `credit_grant`, `grant_move`, hold, reversal: whoever calls this (projector, api,
@@ -19,6 +19,7 @@ pub(crate) mod save;
 
 use std::collections::BTreeSet;
 
+use futures_util::try_join;
 use jiff::Timestamp;
 use ledger::account::{Act, ClawbackPolicy, Effects, Operation, Posting, Refusal, Source};
 use ledger::ids::Owner;
@@ -74,26 +75,40 @@ pub struct Posted {
     pub forgiven: i64,
 }
 
-/// Posts what was decided; what each movement came to, in their order.
-pub async fn post_in_tx(
+/// What was decided, evaluated on accounts that are locked: still to be written.
+pub struct Moved {
+    tenant_id: i32,
+    accounts: Accounts,
+    /// What each movement came to, in their order.
+    pub posted: Vec<Posted>,
+}
+
+impl Moved {
+    /// Writes it. May be sent along with whatever else the transaction writes.
+    pub async fn write_in_tx(&self, tx: &impl Connection) -> Result<(), Error> {
+        execute_all(tx, &save::writes(self.tenant_id, &self.accounts)).await
+    }
+}
+
+/// Locks the accounts that decisions move credits on, and evaluates the movements there.
+pub async fn evaluate_in_tx(
     tx: &impl Connection,
     tenant_id: i32,
     now: Timestamp,
     decided: Decided<'_>,
-) -> Result<Vec<Posted>, PostError> {
+) -> Result<Moved, PostError> {
     let Decided { movements, new_terms, owners, clawback } = decided;
     let moved = movements.iter().map(|movement| &movement.owner);
-    let all = moved.chain(new_terms.iter().map(|new| &new.owner)).chain(owners);
-    open::insert_owners(tx, tenant_id, all).await?;
-    if movements.is_empty() && new_terms.is_empty() {
-        return Ok(Vec::new());
-    }
+    let owners = moved.chain(new_terms.iter().map(|new| &new.owner)).chain(owners);
     let places = places_of(movements, new_terms);
-    open::insert_accounts(tx, tenant_id, &places).await?;
-    let mut accounts = open::lock(tx, tenant_id, &places, Locking::Wait).await?;
     let lines = Lines::of(movements, new_terms);
-    load::for_decisions(tx, tenant_id, now, &lines, &mut accounts).await?;
+    let ((), accounts, first) = try_join!(
+        open::insert(tx, tenant_id, owners, &places),
+        open::lock(tx, tenant_id, &places, Locking::Wait),
+        load::first_for_decisions(tx, tenant_id, now, &places, &lines),
+    )?;
     let mut turn = Turn { tenant_id, now, clawback, accounts };
+    load::for_decisions(tx, tenant_id, now, &first, &mut turn.accounts).await?;
     let mut posted = Vec::with_capacity(movements.len());
     for movement in movements {
         posted.push(turn.post(tx, movement).await?);
@@ -104,8 +119,7 @@ pub async fn post_in_tx(
             opened.set_terms(&new.source, new.terms);
         }
     }
-    execute_all(tx, &save::writes(tenant_id, &turn.accounts)).await?;
-    Ok(posted)
+    Ok(Moved { tenant_id, accounts: turn.accounts, posted })
 }
 
 fn places_of(movements: &[Movement], new_terms: &[NewTerms]) -> BTreeSet<Place> {

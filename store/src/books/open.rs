@@ -178,18 +178,15 @@ pub(crate) async fn insert_owners<'a>(
     execute(tx, &OWNER_INSERT, &[&tenant_id, &ids, &kinds, &keys]).await.map(drop)
 }
 
-/// Adds those of these accounts that are missing, with their owners, in one round trip.
-pub(crate) async fn insert(
+/// Adds those of these owners and accounts that are missing, in one round trip.
+pub(crate) async fn insert<'a>(
     tx: &impl Connection,
     tenant_id: i32,
-    accounts: &BTreeMap<Place, Owner>,
+    owners: impl Iterator<Item = &'a Owner>,
+    places: &BTreeSet<Place>,
 ) -> Result<(), Error> {
-    if accounts.is_empty() {
-        return Ok(());
-    }
-    let places = accounts.keys().cloned().collect();
-    let owners = insert_owners(tx, tenant_id, accounts.values());
-    try_join!(owners, insert_accounts(tx, tenant_id, &places)).map(drop)
+    let owners = insert_owners(tx, tenant_id, owners);
+    try_join!(owners, insert_accounts(tx, tenant_id, places)).map(drop)
 }
 
 /// Adds the missing ones of these accounts.
@@ -198,6 +195,9 @@ pub(crate) async fn insert_accounts(
     tenant_id: i32,
     places: &BTreeSet<Place>,
 ) -> Result<(), Error> {
+    if places.is_empty() {
+        return Ok(());
+    }
     let places: Vec<&Place> = places.iter().collect();
     let (ids, units) = (column!(places, 0), column!(places, 1));
     execute(tx, &ACCOUNT_INSERT, &[&tenant_id, &ids, &units]).await.map(drop)
@@ -214,9 +214,12 @@ pub(crate) async fn lock(
         Locking::Wait => &ACCOUNT_LOCK,
         Locking::Skip => &ACCOUNT_LOCK_FREE,
     };
+    let mut accounts = Accounts::new();
+    if places.is_empty() {
+        return Ok(accounts);
+    }
     let places: Vec<&Place> = places.iter().collect();
     let (ids, units) = (column!(places, 0), column!(places, 1));
-    let mut accounts = Accounts::new();
     for row in query(tx, statement, &[&tenant_id, &ids, &units]).await? {
         let (id, unit): (Uuid, String) = (row.get(0), row.get(1));
         let last_hash: Option<&[u8]> = row.get(7);

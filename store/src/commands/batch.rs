@@ -202,9 +202,10 @@ impl Batch<'_> {
         let targets = || asked.iter().filter_map(|it| Some((it.request, it.target.as_ref().ok()?)));
         let places: BTreeSet<Place> = targets().map(|(_, target)| target.place.clone()).collect();
         let named = named(targets());
+        let missing: BTreeSet<Place> = new.keys().cloned().collect();
         let ((), (), accounts, answers, first) = try_join!(
             tx.begin(SETTINGS),
-            open::insert(tx, tenant_id, new),
+            open::insert(tx, tenant_id, new.values(), &missing),
             open::lock(tx, tenant_id, &places, locking),
             find::answers(tx, tenant_id, asked.iter().map(|it| it.request)),
             load::first(tx, tenant_id, self.now, &places, &named),

@@ -130,7 +130,7 @@ fn with_due<'a>(
     let holds =
         holds.map(|hold| (Some(hold.expires_at), Command::ExpireHold { hold_id: hold.hold_id }));
     let mut due: Vec<(Option<Timestamp>, Command)> = holds.collect();
-    let is_all = due.len() < load::DUE_HOLDS_MAX;
+    let is_all = i64::try_from(due.len()).is_ok_and(|number| number < load::DUE_HOLDS_MAX);
     due.extend(grants);
     due.sort_by_key(|(at, command)| (*at, command.kind(), what_ends(command)));
     let mut items = VecDeque::with_capacity(due.len().saturating_add(asked.len()));

@@ -74,6 +74,9 @@ pub async fn versions(
     tenant_id: i32,
     keys: &[String],
 ) -> Result<Vec<EntryRow>, Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = query(connection, &VERSIONS, &[&tenant_id, &keys]).await?;
     let entry = |row: &tokio_postgres::Row| EntryRow {
         price: row.get(0),

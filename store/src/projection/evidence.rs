@@ -233,6 +233,9 @@ pub async fn customers(
     tenant_id: i32,
     keys: &[CustomerKey],
 ) -> Result<Vec<CustomerRow>, Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = query(
         connection,
         &CUSTOMERS,
@@ -269,6 +272,9 @@ pub async fn links(
     tenant_id: i32,
     keys: &[CustomerKey],
 ) -> Result<Vec<Linked>, Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows =
         query(connection, &LINKS, &[&tenant_id, &column!(keys, account), &column!(keys, customer)])
             .await?;
@@ -321,6 +327,9 @@ pub async fn users(
     emails: &[Vec<u8>],
     names: &[Vec<u8>],
 ) -> Result<Vec<UserRow>, Error> {
+    if ids.is_empty() && emails.is_empty() && names.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows =
         query(connection, &USERS, &[&tenant_id, &ids, &emails, &names, &MAX_NAMESAKES]).await?;
     let user = |row: &tokio_postgres::Row| UserRow {

@@ -20,7 +20,7 @@
 //!
 //! # Plans
 //!
-//! A batch of events runs with plans that are kept ([`crate::Store::begin_with_kept_plans`]), made perhaps while the tables
+//! A batch of events runs with plans that are kept ([`slots::begin_and_claim`]), made perhaps while the tables
 //! were empty. So each key is looked up by itself, by all of its columns, behind a `LIMIT` or `OFFSET 0` that no planner sees
 //! through; rows that are there are written by `ON CONFLICT DO UPDATE`, which goes by the primary key, where an `UPDATE` would
 //! join. Cases, wake-ups and merges are seldom: they are written with plans for the tables as they are then.

@@ -2,11 +2,13 @@
 //! decision of a slot.
 //! writers: none here (rows are made with the tenant)
 
+use futures_util::try_join;
 use jiff::Timestamp;
 use tokio_postgres::types::Type;
 
 use crate::error::Error;
 use crate::statement::{Connection, Statement, query, query_one};
+use crate::tx::{KEEP_PLANS, Tx};
 
 /// Number of slots of a tenant.
 pub const SLOTS: i16 = 64;
@@ -136,6 +138,13 @@ pub struct Backlog {
 pub async fn backlog(connection: &impl Connection, tenant_id: i32) -> Result<Backlog, Error> {
     let row = query_one(connection, &BACKLOG, &[&tenant_id, &MAX_COUNTED]).await?;
     Ok(Backlog { events: row.get(0), oldest: row.get(1) })
+}
+
+/// Begins a transaction, and locks those of the slots that are free, in one round trip; which they are. Statements of this
+/// transaction are planned once for all, as long as [`Tx::plan_anew`] does not say otherwise: planning many small statements
+/// takes longer than executing them.
+pub async fn begin_and_claim(tx: &Tx, tenant_id: i32, slots: &[i16]) -> Result<Vec<i16>, Error> {
+    try_join!(tx.begin(KEEP_PLANS), claim_in_tx(tx, tenant_id, slots)).map(|((), claimed)| claimed)
 }
 
 /// Locks those of the slots that are free; which they are. A slot that another transaction holds is passed over.

@@ -2,10 +2,11 @@
 //! them: whoever is second sees what the first one wrote.
 //! writers: projector
 
+use futures_util::try_join;
 use tokio_postgres::types::Type;
 
 use crate::error::Error;
-use crate::statement::{Connection, Statement, execute};
+use crate::statement::{Connection, Params, Statement, execute};
 
 const INSERT: Statement = Statement {
     sql: "-- subjects.insert
@@ -40,6 +41,6 @@ pub async fn lock_in_tx(
         return Ok(());
     }
     debug_assert!(keys.is_sorted(), "subjects are locked in one order");
-    execute(tx, &INSERT, &[&tenant_id, &keys]).await?;
-    execute(tx, &LOCK, &[&tenant_id, &keys]).await.map(drop)
+    let keys: Params<'_> = &[&tenant_id, &keys];
+    try_join!(execute(tx, &INSERT, keys), execute(tx, &LOCK, keys)).map(drop)
 }

@@ -13,7 +13,7 @@ use ledger::ids::{HoldId, SpendId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::open::{Accounts, Opened, Place};
+use super::open::{Accounts, Place};
 use crate::error::Error;
 use crate::projection::column;
 use crate::statement::{Connection, Params, Statement, query};
@@ -27,7 +27,7 @@ use statements::{
 const GRANTS_AT_FIRST: i64 = 32;
 
 /// Holds of an account whose deadline has passed that one transaction closes, beside those that are named.
-pub(crate) const DUE_HOLDS_MAX: usize = 256;
+pub(crate) const DUE_HOLDS_MAX: i64 = 256;
 
 /// What operations name, beyond what every one of them may need.
 #[derive(Clone, Debug, Default)]
@@ -71,12 +71,12 @@ pub(crate) async fn first(
 ) -> Result<First, Error> {
     let (ids, units) = keys(places.iter());
     let first: Params<'_> = &[&tenant_id, &ids, &units, &GRANTS_AT_FIRST];
-    let instants = vec![now; places.len()];
+    let instants: Vec<(&Place, Timestamp)> = places.iter().map(|place| (place, now)).collect();
     let holds: Vec<Uuid> = named.holds.iter().copied().collect();
     let spends: Vec<Uuid> = named.spends.iter().copied().collect();
     let (grants, (due, holds), named, spends) = try_join!(
         query(tx, &GRANTS_FIRST, first),
-        due(tx, tenant_id, (&ids, &units, &instants), &holds),
+        due(tx, tenant_id, &instants, DUE_HOLDS_MAX, &holds),
         grants_named(tx, tenant_id, &named.grants),
         async {
             if spends.is_empty() {
@@ -88,17 +88,39 @@ pub(crate) async fn first(
     Ok(First { grants, due, holds, named, spends })
 }
 
-/// Grants of these accounts that have run out of time at their instants; holds of them that have, and those that are named.
+/// Grants of these accounts that have run out of time at their instants; of their holds that have, this many, and those that
+/// are named.
 async fn due(
     tx: &impl Connection,
     tenant_id: i32,
-    (ids, units, instants): (&[&Uuid], &[&String], &[Timestamp]),
+    places: &[(&Place, Timestamp)],
+    most: i64,
     holds: &[Uuid],
 ) -> Result<(Vec<Row>, Vec<Row>), Error> {
+    if places.is_empty() && holds.is_empty() {
+        return Ok(Default::default());
+    }
+    let (ids, units) = keys(places.iter().map(|(place, _)| *place));
+    let instants = column!(places, 1);
     let due: Params<'_> = &[&tenant_id, &ids, &units, &instants];
-    let most = i64::try_from(DUE_HOLDS_MAX).unwrap_or(i64::MAX);
     let held: Params<'_> = &[&tenant_id, &ids, &units, &instants, &most, &holds];
     try_join!(query(tx, &GRANTS_DUE, due), query(tx, &HOLDS, held))
+}
+
+/// Adds what has run out of time on accounts whose clock is ahead: another process was there whose clock goes before ours, and at
+/// its time more is due.
+async fn add_ahead(
+    tx: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+    most: i64,
+    accounts: &mut Accounts,
+) -> Result<(), Error> {
+    let instants = accounts.iter().map(|(place, opened)| (place, opened.instant(now)));
+    let ahead: Vec<(&Place, Timestamp)> = instants.filter(|(_, instant)| *instant > now).collect();
+    let (due, holds) = due(tx, tenant_id, &ahead, most, &[]).await?;
+    add_grants(&due, accounts);
+    add_holds(&holds, accounts)
 }
 
 async fn grants_named(
@@ -127,20 +149,9 @@ pub(crate) async fn for_commands(
     add_grants(&first.named, accounts);
     add_holds(&first.holds, accounts)?;
     add_spends(&first.spends, accounts)?;
-    // Another process whose clock goes before ours was here: at its time, more is due.
-    let is_ahead = |opened: &Opened| opened.instant(now) > now;
-    let ahead = accounts.iter().filter(|(_, opened)| is_ahead(opened));
-    let ahead: Vec<(&Place, Timestamp)> =
-        ahead.map(|(place, opened)| (place, opened.instant(now))).collect();
-    if !ahead.is_empty() {
-        let (ids, units) = keys(ahead.iter().map(|(place, _)| *place));
-        let instants: Vec<Timestamp> = ahead.iter().map(|(_, instant)| *instant).collect();
-        let (due, holds) = due(tx, tenant_id, (&ids, &units, &instants), &[]).await?;
-        add_grants(&due, accounts);
-        add_holds(&holds, accounts)?;
-    }
+    add_ahead(tx, tenant_id, now, DUE_HOLDS_MAX, accounts).await?;
     grants_behind(tx, tenant_id, accounts).await?;
-    forgiven(tx, tenant_id, BTreeSet::new(), accounts).await
+    forgiven(tx, tenant_id, accounts).await
 }
 
 /// Loads the grants that loaded holds reserve and loaded spends drew from.
@@ -159,25 +170,21 @@ async fn grants_behind(
     Ok(())
 }
 
-/// Loads what was written off, and did not come back since, of these lines, and of those that loaded holds reserve and loaded
-/// spends drew from: what of them comes back is not the account's.
+/// Loads what was written off, and did not come back since, of the lines that loaded holds reserve and loaded spends drew from:
+/// what of them comes back is not the account's.
 async fn forgiven(
     tx: &impl Connection,
     tenant_id: i32,
-    mut lines: BTreeSet<Line>,
     accounts: &mut Accounts,
 ) -> Result<(), Error> {
+    let mut lines: BTreeSet<Line> = BTreeSet::new();
     for ((id, unit), opened) in accounts.iter() {
         let behind = behind(&opened.account).filter_map(|it| opened.account.grant_of(it));
         let sources = behind.filter_map(|grant| grant.source.clone());
         lines.extend(sources.map(|source| (*id, unit.clone(), source.root_key, source.line)));
     }
     let lines: Vec<Line> = lines.into_iter().collect();
-    for row in of_lines(tx, &FORGIVEN_OF_LINES, tenant_id, &lines).await? {
-        let Some(opened) = accounts.get_mut(&(row.get(0), row.get(1))) else { continue };
-        let source = Source { root_key: row.get(2), line: row.get(3) };
-        opened.account.forgiven.insert(source, row.get(4));
-    }
+    add_forgiven(&of_lines(tx, &FORGIVEN_OF_LINES, tenant_id, &lines).await?, accounts);
     Ok(())
 }
 
@@ -188,36 +195,55 @@ fn behind(account: &Account) -> impl Iterator<Item = i64> {
     reserved.chain(spent.map(|drawn| drawn.grant_id))
 }
 
-/// Loads what decisions need: what has run out of time at `now`, all of it, since they cannot close it; and all that there ever
-/// was of the lines that they take back, and was written off of those that they give.
+/// What was read for decisions while their accounts were being locked.
+pub(super) struct FirstForDecisions {
+    due: Vec<Row>,
+    holds: Vec<Row>,
+    own: Vec<Row>,
+    expired: Vec<Row>,
+    forgiven: Vec<Row>,
+}
+
+/// Reads what decisions need: what has run out of time at `now`, all of it, since they cannot close it; and all that there ever
+/// was of the lines that they take back, and was written off of those that they give. It is asked for right behind the locks.
+pub(super) async fn first_for_decisions(
+    tx: &impl Connection,
+    tenant_id: i32,
+    now: Timestamp,
+    places: &BTreeSet<Place>,
+    lines: &Lines,
+) -> Result<FirstForDecisions, Error> {
+    let given: Vec<Line> = lines.given.iter().cloned().collect();
+    let instants: Vec<(&Place, Timestamp)> = places.iter().map(|place| (place, now)).collect();
+    let ((due, holds), own, expired, forgiven) = try_join!(
+        due(tx, tenant_id, &instants, i64::MAX, &[]),
+        of_lines(tx, &GRANTS_OF_LINES, tenant_id, &lines.drawn),
+        of_lines(tx, &EXPIRED_OF_LINES, tenant_id, &lines.drawn),
+        of_lines(tx, &FORGIVEN_OF_LINES, tenant_id, &given),
+    )?;
+    Ok(FirstForDecisions { due, holds, own, expired, forgiven })
+}
+
+/// Puts what was read first into accounts that are locked, and what turns out to be missing.
 pub(super) async fn for_decisions(
     tx: &impl Connection,
     tenant_id: i32,
     now: Timestamp,
-    lines: &Lines,
+    first: &FirstForDecisions,
     accounts: &mut Accounts,
 ) -> Result<(), Error> {
-    let (ids, units) = keys(accounts.keys());
-    let instants: Vec<Timestamp> = accounts.values().map(|opened| opened.instant(now)).collect();
-    let due: Params<'_> = &[&tenant_id, &ids, &units, &instants];
-    let nothing: &[Uuid] = &[];
-    let held: Params<'_> = &[&tenant_id, &ids, &units, &instants, &i64::MAX, &nothing];
-    let (due, held, own, expired) = try_join!(
-        query(tx, &GRANTS_DUE, due),
-        query(tx, &HOLDS, held),
-        of_lines(tx, &GRANTS_OF_LINES, tenant_id, &lines.drawn),
-        of_lines(tx, &EXPIRED_OF_LINES, tenant_id, &lines.drawn),
-    )?;
-    add_grants(&due, accounts);
-    add_grants(&own, accounts);
-    add_holds(&held, accounts)?;
+    add_grants(&first.due, accounts);
+    add_grants(&first.own, accounts);
+    add_holds(&first.holds, accounts)?;
+    add_ahead(tx, tenant_id, now, i64::MAX, accounts).await?;
     grants_behind(tx, tenant_id, accounts).await?;
-    for row in expired {
+    for row in &first.expired {
         if let Some(opened) = accounts.get_mut(&(row.get(0), row.get(1))) {
             opened.account.expired.insert(row.get(2), row.get(3));
         }
     }
-    forgiven(tx, tenant_id, lines.given.clone(), accounts).await
+    add_forgiven(&first.forgiven, accounts);
+    forgiven(tx, tenant_id, accounts).await
 }
 
 async fn of_lines(
@@ -286,6 +312,14 @@ fn add_grants(rows: &[Row], accounts: &mut Accounts) {
             remaining: row.get(8),
             held: row.get(9),
         });
+    }
+}
+
+fn add_forgiven(rows: &[Row], accounts: &mut Accounts) {
+    for row in rows {
+        let Some(opened) = accounts.get_mut(&(row.get(0), row.get(1))) else { continue };
+        let source = Source { root_key: row.get(2), line: row.get(3) };
+        opened.account.forgiven.insert(source, row.get(4));
     }
 }
 

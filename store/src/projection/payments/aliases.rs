@@ -42,6 +42,9 @@ pub async fn aliases_insert_in_tx(
     pairs: &[(String, String)],
 ) -> Result<BTreeSet<String>, Error> {
     debug_assert!(pairs.is_sorted(), "aliases are inserted in one order");
+    if pairs.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     let rows =
         query(tx, &ALIAS_INSERT, &[&tenant_id, &column!(pairs, 0), &column!(pairs, 1)]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -53,6 +56,9 @@ pub async fn roots(
     tenant_id: i32,
     aliases: &[String],
 ) -> Result<Vec<(String, String)>, Error> {
+    if aliases.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = query(connection, &ROOTS, &[&tenant_id, &aliases]).await?;
     let mut pairs: Vec<(String, String)> = Vec::with_capacity(rows.len());
     let mut merged: Vec<Option<String>> = Vec::with_capacity(rows.len());

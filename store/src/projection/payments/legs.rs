@@ -100,6 +100,9 @@ pub async fn legs(
     tenant_id: i32,
     roots: &[String],
 ) -> Result<Vec<LegRow>, Error> {
+    if roots.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = query(connection, &LEGS, &[&tenant_id, &roots]).await?;
     let leg = |row: &tokio_postgres::Row| LegRow {
         root_key: row.get(0),

@@ -4,11 +4,12 @@
 mod aliases;
 mod legs;
 
+use futures_util::try_join;
 use tokio_postgres::types::Type;
 
 use super::column;
 use crate::error::Error;
-use crate::statement::{Connection, Statement, execute, query};
+use crate::statement::{Connection, Params, Statement, execute, query};
 
 pub use aliases::{aliases_insert_in_tx, roots};
 pub use legs::{LegRow, legs};
@@ -152,6 +153,9 @@ pub async fn insert_in_tx(
     pairs: &[(String, i64)],
 ) -> Result<(), Error> {
     debug_assert!(pairs.is_sorted(), "payments are inserted in one order");
+    if pairs.is_empty() {
+        return Ok(());
+    }
     execute(tx, &INSERT, &[&tenant_id, &column!(pairs, 0), &column!(pairs, 1)]).await.map(drop)
 }
 
@@ -162,6 +166,9 @@ pub async fn lock_in_tx(
     roots: &[String],
 ) -> Result<Vec<PaymentRow>, Error> {
     debug_assert!(roots.is_sorted(), "payments are locked in one order");
+    if roots.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = query(tx, &LOCK, &[&tenant_id, &roots]).await?;
     Ok(rows.iter().map(payment_row).collect())
 }
@@ -172,6 +179,9 @@ pub async fn peek(
     tenant_id: i32,
     roots: &[String],
 ) -> Result<Vec<PaymentRow>, Error> {
+    if roots.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = query(connection, &PEEK, &[&tenant_id, &roots]).await?;
     Ok(rows.iter().map(payment_row).collect())
 }
@@ -182,6 +192,9 @@ pub async fn owners(
     tenant_id: i32,
     accounts: &[uuid::Uuid],
 ) -> Result<Vec<OwnerRow>, Error> {
+    if accounts.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = query(connection, &OWNERS, &[&tenant_id, &accounts]).await?;
     Ok(rows
         .iter()
@@ -199,25 +212,24 @@ pub async fn update_in_tx(
     if payments.is_empty() {
         return Ok(());
     }
-    let roots = column!(payments, root_key);
-    execute(
-        tx,
-        &UPDATE,
-        &[
-            &tenant_id,
-            &roots,
-            &column!(payments, owner_account),
-            &column!(payments, version),
-            &column!(payments, claimant),
-            &column!(payments, first_pos),
-            &column!(payments, paid),
-            &column!(payments, currency),
-            &column!(payments, status),
-            &column!(payments, facts),
-        ],
-    )
-    .await?;
-    legs::upsert_in_tx(tx, tenant_id, legs).await
+    let (roots, owners) = (column!(payments, root_key), column!(payments, owner_account));
+    let (versions, claimants) = (column!(payments, version), column!(payments, claimant));
+    let (first, paid) = (column!(payments, first_pos), column!(payments, paid));
+    let (currencies, statuses) = (column!(payments, currency), column!(payments, status));
+    let facts = column!(payments, facts);
+    let rows: Params<'_> = &[
+        &tenant_id,
+        &roots,
+        &owners,
+        &versions,
+        &claimants,
+        &first,
+        &paid,
+        &currencies,
+        &statuses,
+        &facts,
+    ];
+    try_join!(execute(tx, &UPDATE, rows), legs::upsert_in_tx(tx, tenant_id, legs)).map(drop)
 }
 
 /// A payment that is merged into another.

@@ -9,7 +9,7 @@ use ledger::account::{
 use ledger::ids::{HoldId, Owner, SpendId};
 use ledger::movement::{Change, Movement};
 use store::Role;
-use store::books::{Decided, Posted, post_in_tx};
+use store::books::{Decided, Posted, evaluate_in_tx};
 use store::commands::{Command, Done, Outcome};
 
 use super::kit::{Shop, capture, gift, hold, reverse, second, spend, until};
@@ -48,7 +48,9 @@ async fn decide(shop: &Shop, movements: &[Movement], clawback: ClawbackPolicy) -
     let decided = Decided { movements, new_terms: &[], owners: &owners, clawback };
     let tenant_id = shop.world.tenant.tenant_id;
     let now = movements[0].effective_at;
-    let posted = post_in_tx(&tx, tenant_id, now, decided).await.unwrap();
+    let moved = evaluate_in_tx(&tx, tenant_id, now, decided).await.unwrap();
+    moved.write_in_tx(&tx).await.unwrap();
+    let posted = moved.posted;
     tx.commit().await.unwrap();
     posted
 }

@@ -7,7 +7,7 @@ use ledger::ids::HoldId;
 use ledger::movement::Movement;
 use proptest::prelude::*;
 use store::Store;
-use store::books::{Decided, Posted, post_in_tx};
+use store::books::{Decided, Posted, evaluate_in_tx};
 use store::commands::{Command, Request};
 
 use crate::commands::kit::second;
@@ -139,7 +139,9 @@ pub(super) async fn decide(
     let tx = store.begin().await.unwrap();
     let owners = BTreeSet::new();
     let decided = Decided { movements, new_terms: &[], owners: &owners, clawback };
-    let posted = post_in_tx(&tx, tenant_id, second(now), decided).await.unwrap();
+    let moved = evaluate_in_tx(&tx, tenant_id, second(now), decided).await.unwrap();
+    moved.write_in_tx(&tx).await.unwrap();
+    let posted = moved.posted;
     tx.commit().await.unwrap();
     posted
 }
