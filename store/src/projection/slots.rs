@@ -158,8 +158,8 @@ pub async fn claim_in_tx(
 }
 
 /// How many times its equal share of a batch is looked at of each slot. Slots that have a backlog have much the same of it, so
-/// few batches become smaller by this, and of what is looked at a quarter is taken.
-const SHARES: i64 = 4;
+/// few batches become smaller by this, and of what is looked at half is taken.
+const SHARES: i64 = 2;
 
 /// Next events of some slots.
 #[derive(Debug, Clone)]
