@@ -9,9 +9,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use service::clock::Clock;
+use store::notify::TELLING_IN_A_RUSH;
 
-/// How long it counts that deliveries wait. In a rush that is told every few milliseconds.
+/// How long it counts that deliveries wait. In a rush that is told more often.
 const TOLD_FOR: Duration = Duration::from_millis(100);
+const _: () = assert!(TELLING_IN_A_RUSH.as_millis() * 2 < TOLD_FOR.as_millis(), "one may be late");
 
 /// How long deliveries wait for each other before it is a rush and no hiccup.
 const RUSH_MIN: Duration = Duration::from_millis(500);

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::statement::Statement;
 
 pub use listener::Listener;
-pub use notifier::Notifier;
+pub use notifier::{Notifier, TELLING_IN_A_RUSH};
 
 /// Every statement of this module.
 pub(crate) const STATEMENTS: &[&Statement] = &[&notifier::SEND];

@@ -21,7 +21,7 @@ const DEBOUNCE: Duration = Duration::from_millis(10);
 
 /// Shortest time between two sendings while deliveries wait for each other: who decides has more to do than he can, and need not
 /// be told so often. Within the time for which [`super::Hint::Pressed`] counts it is told again.
-const DEBOUNCE_IN_A_RUSH: Duration = Duration::from_millis(40);
+pub const TELLING_IN_A_RUSH: Duration = Duration::from_millis(40);
 
 /// Pause after the database could not be told.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(250);
@@ -128,7 +128,7 @@ async fn send_all(store: Store, shared: Arc<Shared>) {
             tracing::debug!(%error, "hints were dropped");
             tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
         } else if is_rush {
-            tokio::time::sleep(DEBOUNCE_IN_A_RUSH).await;
+            tokio::time::sleep(TELLING_IN_A_RUSH).await;
         }
     }
 }
