@@ -283,7 +283,7 @@ impl Projector {
             }
         }
         let now = self.now();
-        let (mut world, locked) = load::world(tx, tenant, now, &work, known).await?;
+        let (mut world, locked) = Box::pin(load::world(tx, tenant, now, &work, known)).await?;
         let mut users = users_of(&world);
         for item in work {
             match item {

@@ -1,5 +1,5 @@
-//! What was decided, written: movements first (their accounts' locks come before those of cases), then the projections,
-//! what cases wait for and which of it facts brought, then the cases, and what the outbox tells of it all.
+//! What was decided, written: movements first (their accounts' locks come before those of cases), with the projections and
+//! what the outbox tells of it all; then what cases wait for and which of it facts brought, and the cases.
 
 use std::collections::BTreeMap;
 

@@ -48,7 +48,8 @@ impl Known {
 }
 
 /// Adds the missing aliases, and locks the payments. What was looked up before may be stale: who adds an alias is settled by
-/// its row, and if a payment was merged meanwhile, its survivor is not locked, and the batch is begun anew.
+/// its row. If somebody else merged a payment meanwhile, or made the name that was to be a root another's, so that it has no
+/// row, the batch is begun anew.
 pub(super) async fn lock(
     tx: &Tx,
     tenant_id: i32,
@@ -66,11 +67,8 @@ pub(super) async fn lock(
     let lost: BTreeSet<String> = lost.into_iter().map(|(alias, _)| alias).collect();
     known.objects.retain(|object| !lost.contains(object));
     known.look_up(tx, tenant_id, &lost).await?;
-    let (new, rest): (Pairs<i64>, Pairs<i64>) =
-        new_roots.into_iter().partition(|(root_key, _)| added.contains(root_key));
-    let to_lock: Pairs<i64> =
-        rest.into_iter().filter(|(root_key, _)| lost.contains(root_key)).collect();
-    payments::insert_in_tx(tx, tenant_id, &to_lock).await?;
+    let new = new_roots.into_iter().filter(|(root_key, _)| added.contains(root_key));
+    let new: Pairs<i64> = new.collect();
     let mut roots: BTreeSet<&String> = known.aliases.values().collect();
     for (root_key, _) in &new {
         roots.remove(root_key);

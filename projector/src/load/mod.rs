@@ -36,19 +36,19 @@ pub async fn world(
 ) -> Result<(World, Vec<String>), BatchError> {
     let (missed, roots) = discover(tx, tenant.tenant_id, work, known).await?;
     let locked = subjects_of(known, &missed);
-    // One behind the other, without waiting for answers in between: what is shared is read under the locks of its subjects.
-    let ((), payments, shared) = try_join!(
+    // One behind the other, without waiting for answers in between.
+    let ((), payments) = try_join!(
         async { Ok(subjects::lock_in_tx(tx, tenant.tenant_id, &locked).await?) },
         Box::pin(locked::lock(tx, tenant.tenant_id, work, known, roots)),
-        Shared::read(tx, tenant.tenant_id, known),
     )?;
     let mut world = World::empty(tenant.tenant_id, now, tenant.policy.clone());
     let ids: Vec<uuid::Uuid> = known.cases.iter().map(|id| id.0).collect();
     let stored = payments.stored();
-    let (standing, cases, fetched) = try_join!(
+    let (standing, shared, fetched, cases) = try_join!(
         payments.standing(tx, tenant.tenant_id, &stored),
-        read_cases(tx, tenant.tenant_id, &stored, &ids),
+        Shared::read(tx, tenant.tenant_id, known),
         read_fetched(tx, tenant.tenant_id, work),
+        read_cases(tx, tenant.tenant_id, &stored, &ids),
     )?;
     payments.add(standing, &mut world)?;
     shared.add(&mut world)?;

@@ -122,6 +122,12 @@ impl Harness {
         client
     }
 
+    /// Slot of the event at a position.
+    pub(crate) async fn slot_of(&self, pos: i64) -> i16 {
+        let sql = "SELECT slot FROM event WHERE tenant_id = $1 AND pos = $2";
+        self.sql.query_one(sql, &[&self.tenant.tenant_id, &pos]).await.unwrap().get(0)
+    }
+
     /// Outcome and reason of the latest decision of each position.
     pub(crate) async fn decisions(&self) -> Vec<(i64, String)> {
         let rows = self
@@ -199,10 +205,10 @@ impl Harness {
                 "SELECT count(*) FROM credit_grant g JOIN payment_leg l ON l.tenant_id = g.tenant_id
                  AND l.root_key = g.root_key AND l.line = g.line AND l.leg = 1
                  WHERE g.tenant_id = {tenant} AND g.is_open AND (g.expires_at, g.priority) <> (l.expires_at, l.priority)")),
-            ("an alias leads to no payment, or its root is no alias of itself", format!(
+            ("an alias leads to no payment, or its root leads to another", format!(
                 "SELECT count(*) FROM payment_alias a WHERE tenant_id = {tenant} AND (NOT EXISTS (SELECT FROM payment p
                  WHERE p.tenant_id = a.tenant_id AND p.root_key = a.root_key) OR NOT EXISTS (SELECT FROM payment_alias r
-                 WHERE r.tenant_id = a.tenant_id AND r.alias = a.root_key))")),
+                 WHERE r.tenant_id = a.tenant_id AND r.alias = a.root_key AND r.root_key = r.alias))")),
             ("an open case holds no event", format!(
                 "SELECT count(*) FROM review_case c WHERE tenant_id = {tenant} AND state = 1
                  AND NOT EXISTS (SELECT FROM case_event e WHERE e.tenant_id = c.tenant_id AND e.case_id = c.case_id)")),

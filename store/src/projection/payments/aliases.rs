@@ -32,7 +32,17 @@ LEFT JOIN LATERAL (
     columns: &[Type::TEXT, Type::TEXT, Type::TEXT],
 };
 
-pub(super) const STATEMENTS: &[&Statement] = &[&ALIAS_INSERT, &ROOTS];
+const MERGED: Statement = Statement {
+    sql: "-- payments.merged
+SELECT p.root_key, p.merged_into
+FROM unnest($2::text[]) AS k (root_key)
+CROSS JOIN LATERAL (
+    SELECT x.root_key, x.merged_into FROM payment x WHERE x.tenant_id = $1 AND x.root_key = k.root_key LIMIT 1) p",
+    params: &[Type::INT4, Type::TEXT_ARRAY],
+    columns: &[Type::TEXT, Type::TEXT],
+};
+
+pub(super) const STATEMENTS: &[&Statement] = &[&ALIAS_INSERT, &ROOTS, &MERGED];
 
 /// Adds the missing ones of these (alias, root) pairs, which must be sorted by alias; which they were. Until the transaction
 /// ends nobody else sees those, and whoever would add one of them waits: a payment whose own name is among them is locked.
@@ -66,15 +76,15 @@ pub async fn roots(
         pairs.push((row.get(0), row.get(1)));
         merged.push(row.get(2));
     }
-    // A root is an alias of itself, so a merge is followed like an alias: one more query for those few, and seldom two.
+    // Merges are followed from payment to payment: one more query for those few, and seldom two.
     while merged.iter().any(Option::is_some) {
         let into: Vec<&String> = merged.iter().flatten().collect();
-        let rows = query(connection, &ROOTS, &[&tenant_id, &into]).await?;
+        let rows = query(connection, &MERGED, &[&tenant_id, &into]).await?;
         for (pair, next) in pairs.iter_mut().zip(&mut merged) {
             if let Some(root_key) = next.take() {
                 let row = rows.iter().find(|row| row.get::<_, &str>(0) == root_key);
-                *next = row.and_then(|row| row.get(2));
-                pair.1 = row.map_or(root_key, |row| row.get(1));
+                *next = row.and_then(|row| row.get(1));
+                pair.1 = root_key;
             }
         }
     }

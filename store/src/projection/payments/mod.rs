@@ -14,17 +14,6 @@ use crate::statement::{Connection, Params, Statement, execute, query};
 pub use aliases::{aliases_insert_in_tx, roots};
 pub use legs::{LegRow, legs};
 
-const INSERT: Statement = Statement {
-    sql: "-- payments.insert
-INSERT INTO payment AS p (tenant_id, root_key, first_pos, status, facts)
-SELECT h.tenant_id, unnest($2::text[]), unnest($3::bigint[]), 0, '{}'
-FROM log_head h
-WHERE h.tenant_id = $1
-ON CONFLICT DO NOTHING",
-    params: &[Type::INT4, Type::TEXT_ARRAY, Type::INT8_ARRAY],
-    columns: &[],
-};
-
 // They are looked up, and locked, one after the other in the order given.
 const LOCK: Statement = Statement {
     sql: "-- payments.lock
@@ -105,8 +94,7 @@ SET owner_account = NULL, claimant = NULL, facts = excluded.facts, merged_into =
 
 /// Every statement of this module.
 pub(crate) fn statements() -> Vec<&'static Statement> {
-    [aliases::STATEMENTS, legs::STATEMENTS, &[&INSERT, &LOCK, &PEEK, &OWNERS, &UPDATE, &MERGE]]
-        .concat()
+    [aliases::STATEMENTS, legs::STATEMENTS, &[&LOCK, &PEEK, &OWNERS, &UPDATE, &MERGE]].concat()
 }
 
 /// A payment's row.
@@ -143,20 +131,6 @@ pub struct OwnerRow {
     pub kind: i16,
     /// `owner.key`.
     pub key: String,
-}
-
-/// Adds the missing ones of these (root, first position) pairs, sorted by root, as payments of which nothing is known, so that
-/// they can be locked. Those whose names [`aliases_insert_in_tx`] added need no row for that.
-pub async fn insert_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    pairs: &[(String, i64)],
-) -> Result<(), Error> {
-    debug_assert!(pairs.is_sorted(), "payments are inserted in one order");
-    if pairs.is_empty() {
-        return Ok(());
-    }
-    execute(tx, &INSERT, &[&tenant_id, &column!(pairs, 0), &column!(pairs, 1)]).await.map(drop)
 }
 
 /// Locks the payments, which must be sorted, until the transaction ends, and reads them as they are then.
