@@ -222,7 +222,14 @@ impl Projector {
             return Ok(done);
         }
         let positions: Vec<i64> = work.iter().map(Work::position).collect();
-        let (woken, users) = self.decide(&tx, tenant, work, keys).await?;
+        let (woken, users) = match self.decide(&tx, tenant, work, keys).await {
+            Err(error @ BatchError::Restart(_)) => {
+                // Or the slots might still be taken when they are claimed anew, and be passed over.
+                tx.rollback().await?;
+                return Err(error);
+            }
+            decided => decided?,
+        };
         if counted.is_counted() {
             attempts::finish_in_tx(&tx, tenant.tenant_id, &positions).await?;
         }

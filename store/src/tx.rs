@@ -146,6 +146,13 @@ impl Tx {
         batch_execute(self, "tx.begin", &format!("{}; {settings}", self.client.begin())).await
     }
 
+    /// Rolls back, and waits until its locks are free, which dropping it does not.
+    pub async fn rollback(mut self) -> Result<(), Error> {
+        batch_execute(&self, "tx.rollback", "ROLLBACK").await?;
+        self.open = false;
+        Ok(())
+    }
+
     /// Commits.
     pub async fn commit(self) -> Result<(), Error> {
         self.commit_with(Vec::new()).await
