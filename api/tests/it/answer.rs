@@ -1,5 +1,6 @@
 //! An answer, and what a test says of it.
 
+use futures_util::future::{LocalBoxFuture, join, select_all};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
@@ -55,4 +56,16 @@ impl Answer {
         let rows = self.ok()["data"].as_array().unwrap().clone();
         rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// The answers to two acts on the same thing, sent at once: the winner's and the loser's.
+///
+/// Nothing is decided before one of them is answered. That one lost: it does not wait for a decision.
+pub(crate) async fn contended(
+    acts: [LocalBoxFuture<'_, Answer>; 2],
+    decide: impl Future<Output = ()>,
+) -> (Answer, Answer) {
+    let (lost, _, mut waiting) = select_all(acts).await;
+    let (won, ()) = join(waiting.remove(0), decide).await;
+    (won, lost)
 }

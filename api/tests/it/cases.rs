@@ -1,5 +1,6 @@
 //! Cases: what staff see, and what they do.
 
+use futures_util::FutureExt as _;
 use http::Method;
 use ledger::decision::Reason;
 use ledger::ids::{CaseId, Owner};
@@ -8,6 +9,7 @@ use store::keys::KeyRole;
 use store::log::Origin;
 use testkit::wait_for;
 
+use crate::answer::contended;
 use crate::support::{Answer, NOW, World};
 
 /// A payment of 500 credits that names a stranger, and a second one whose worth nobody knows.
@@ -209,12 +211,11 @@ async fn of_two_at_once_one_wins_and_the_other_is_told_who() {
     let waiting = Waiting::new().await;
     let dismiss = json!({"reason": "a test purchase", "write_off": true});
     let assign = json!({"user": "u_1", "reason": "she sent the receipt"});
-    let (one, other, ()) = tokio::join!(
-        waiting.act(waiting.priced, "assign", assign),
-        waiting.act(waiting.priced, "dismiss", dismiss),
-        waiting.decide_act(waiting.priced, Some(2)),
-    );
-    let (won, lost) = if one.status == 200 { (one, other) } else { (other, one) };
+    let acts = [
+        waiting.act(waiting.priced, "assign", assign).boxed_local(),
+        waiting.act(waiting.priced, "dismiss", dismiss).boxed_local(),
+    ];
+    let (won, lost) = contended(acts, waiting.decide_act(waiting.priced, Some(2))).await;
     assert_eq!(won.ok()["status"], "closed");
     let refusal = lost.refused(409, "conflict", None);
     assert!(refusal["detail"].as_str().unwrap().contains("admin of shop (key_"), "{refusal}");

@@ -1,5 +1,6 @@
 //! Moving a payment to its right user: who may, what is refused, and that of two at once one wins.
 
+use futures_util::FutureExt as _;
 use http::Method;
 use ledger::decision::Reason;
 use ledger::ids::{CaseId, Owner};
@@ -8,6 +9,7 @@ use store::keys::KeyRole;
 use store::log::{Origin, slot_of};
 use testkit::wait_for;
 
+use crate::answer::contended;
 use crate::support::{Answer, NOW, World};
 
 /// A payment `pi_1` of 500 credits that stands with `u_1`, one in review, and one that is not paid yet.
@@ -137,12 +139,11 @@ async fn reassigning_appends_an_act_and_shows_the_payment() {
 async fn of_two_at_once_one_wins_and_the_other_is_told_who() {
     let credited = Credited::new().await;
     let body = |user: &str| json!({"user": user, "reason": "looks right"});
-    let (one, other, ()) = tokio::join!(
-        credited.reassign("pi_1", body("u_2")),
-        credited.reassign("cs_1", body("u_3")),
-        credited.decide_act(true),
-    );
-    let (won, lost) = if one.status == 200 { (one, other) } else { (other, one) };
+    let acts = [
+        credited.reassign("pi_1", body("u_2")).boxed_local(),
+        credited.reassign("cs_1", body("u_3")).boxed_local(),
+    ];
+    let (won, lost) = contended(acts, credited.decide_act(true)).await;
     let refusal = lost.refused(409, "conflict", None);
     let acts = credited.acts().await;
     assert_eq!((acts.len(), &won.ok()["user"]), (1, &acts[0].2["user"]));
