@@ -17,8 +17,8 @@ use store::Tx;
 use store::books::PostError;
 use store::log::Origin;
 use store::projection::released::{Lane, Released};
+use store::projection::slots;
 use store::projection::slots::EventRow;
-use store::projection::{attempts, slots};
 use uuid::Uuid;
 
 use crate::tries::Counted;
@@ -222,7 +222,7 @@ impl Projector {
             return Ok(done);
         }
         let positions: Vec<i64> = work.iter().map(Work::position).collect();
-        let (woken, users) = match self.decide(&tx, tenant, work, keys).await {
+        let (world, users) = match self.decide(&tx, tenant, work, keys).await {
             Err(error @ BatchError::Restart(_)) => {
                 // Or the slots might still be taken when they are claimed anew, and be passed over.
                 tx.rollback().await?;
@@ -230,10 +230,8 @@ impl Projector {
             }
             decided => decided?,
         };
-        if counted.is_counted() {
-            attempts::finish_in_tx(&tx, tenant.tenant_id, &positions).await?;
-        }
-        tx.commit().await?;
+        let tried = if counted.is_counted() { &positions[..] } else { &[] };
+        let woken = Box::pin(save::world(tx, world, tried)).await?;
         let accounts = users.into_iter().map(|user| Owner::User(user).account_id());
         self.notifier.notify_decided(tenant.tenant_id, accounts);
         Ok(Done { woken, ..done })
@@ -266,15 +264,14 @@ impl Projector {
         Ok((work, done))
     }
 
-    /// Loads the world, decides all work in its order, saves; how many keys that satisfied that cases wait for, and whose
-    /// balances it may have changed.
+    /// Loads the world and decides all work in its order: the world as it is to be saved, and whose balances that may change.
     async fn decide(
         &self,
         tx: &Tx,
         tenant: &Tenant,
         work: Vec<Work>,
         known: &mut Keys,
-    ) -> Result<(usize, BTreeSet<String>), BatchError> {
+    ) -> Result<(World, BTreeSet<String>), BatchError> {
         for item in &work {
             match item {
                 Work::Event(_, news) => known.add_news(news),
@@ -305,8 +302,7 @@ impl Projector {
         require_locked(&world, &locked, known)?;
         count_decisions(&world);
         users.append(&mut users_of(&world));
-        let woken = save::world(tx, tenant.tenant_id, world).await?;
-        Ok((woken, users))
+        Ok((world, users))
     }
 }
 

@@ -176,7 +176,7 @@ impl Projector {
         let error = self.last_error(tenant_id, case.pos).await?;
         tracing::error!(tenant.id = tenant_id, case.id = %CaseId(case.case_id), "gave up a case that cannot be decided");
         released::give_up_in_tx(tx, tenant_id, case.case_id, &error).await?;
-        attempts::finish_in_tx(tx, tenant_id, &[case.pos]).await?;
+        tx.write(attempts::finish(tenant_id, &[case.pos]).as_slice()).await?;
         Ok((Vec::new(), Done { decided: 1, ..Done::default() }))
     }
 

@@ -15,16 +15,19 @@ use store::projection::cases::CaseRow;
 use store::projection::catalogue::EntryRow;
 use store::projection::decisions::DecisionRow;
 use store::projection::evidence::{CustomerKey, CustomerRow, LinkRow, RegistrationRow};
+use store::projection::outbox::MessageRow;
 use store::projection::payments::{LegRow, MergeRow, PaymentRow};
-use store::projection::{cases, catalogue, decisions, evidence, outbox, payments, woken};
+use store::projection::{attempts, cases, catalogue, decisions, evidence, outbox, payments, woken};
+use store::statement::Write;
 
 use crate::batch::BatchError;
 use crate::load::customer_key;
 use crate::messages;
 
-/// Writes all that was decided; how many keys it satisfied that cases wait for. What nearly every batch writes comes first,
-/// and the plans of that are kept.
-pub async fn world(tx: &Tx, tenant_id: i32, mut world: World) -> Result<usize, BatchError> {
+/// Writes all that was decided, forgets the tries at these positions, and commits; how many keys that satisfied that cases wait
+/// for. What nearly every batch writes comes first, and the plans of that are kept.
+pub async fn world(tx: Tx, mut world: World, tried: &[i64]) -> Result<usize, BatchError> {
+    let (tenant_id, now) = (world.tenant_id, world.now);
     let clawback = world.policy.clawback;
     let effects = &world.effects;
     let decided = Decided {
@@ -33,23 +36,26 @@ pub async fn world(tx: &Tx, tenant_id: i32, mut world: World) -> Result<usize, B
         owners: &effects.owners,
         clawback,
     };
-    let moved = Box::pin(books::evaluate_in_tx(tx, tenant_id, world.now, decided)).await?;
+    let moved = Box::pin(books::evaluate_in_tx(&tx, tenant_id, now, decided)).await?;
     let posted = &moved.posted;
     for posting in posted.iter().flat_map(|posted| &posted.postings) {
         metrics::counter!("tally_postings_total", "kind" => posting.contra.name()).increment(1);
     }
     note_forgiven(&mut world, posted);
-    merge(tx, &world).await?;
-    let messages = messages::of(&world, posted);
-    // All that needs no answer goes out together.
-    try_join!(
-        moved.write_in_tx(tx),
-        Box::pin(save_payments(tx, &world)),
-        Box::pin(save_evidence(tx, &world)),
-        save_decisions(tx, &world),
-        outbox::insert_in_tx(tx, tenant_id, world.now, &messages),
-    )?;
-    save_cases(tx, &world).await
+    merge(&tx, &world).await?;
+    let rows = Rows::of(&world, posted);
+    let writes = moved.writes().into_iter().chain(rows.writes(&world));
+    let writes = writes.chain(attempts::finish(tenant_id, tried)).collect::<Vec<_>>();
+    let waiting = Waiting::of(&world);
+    if waiting.is_empty() {
+        // All of it needs no answer.
+        tx.commit_with(writes).await?;
+        return Ok(0);
+    }
+    tx.write(&writes).await?;
+    let woken = waiting.save(&tx, &world).await?;
+    tx.commit().await?;
+    Ok(woken)
 }
 
 /// What was written off of each leg: only posting shows what of the credits was gone.
@@ -74,75 +80,101 @@ async fn merge(tx: &Tx, world: &World) -> Result<(), store::Error> {
     payments::merge_in_tx(tx, world.tenant_id, &merged).await
 }
 
-async fn save_payments(tx: &Tx, world: &World) -> Result<(), store::Error> {
-    let dirty = || world.payments.iter().filter(|(_, payment)| payment.dirty);
-    let rows: Vec<PaymentRow> =
-        dirty().map(|(root_key, payment)| payment_row(root_key, payment)).collect();
-    let legs: Vec<LegRow> =
-        dirty().flat_map(|(root_key, payment)| leg_rows(root_key, payment)).collect();
-    payments::update_in_tx(tx, world.tenant_id, &rows, &legs).await
+/// What is written without waiting for answers, as its tables have it.
+struct Rows {
+    payments: Vec<PaymentRow>,
+    legs: Vec<LegRow>,
+    customers: Vec<CustomerRow>,
+    unlinked: Vec<(CustomerKey, i64)>,
+    links: Vec<LinkRow>,
+    users: Vec<RegistrationRow>,
+    entries: Vec<EntryRow>,
+    decisions: Vec<DecisionRow>,
+    messages: Vec<MessageRow>,
 }
 
-async fn save_decisions(tx: &Tx, world: &World) -> Result<(), store::Error> {
-    let rows: Vec<DecisionRow> = world.effects.decisions.iter().map(decision_row).collect();
-    let made = (RULES_VERSION, world.policy.clawback);
-    decisions::insert_in_tx(tx, world.tenant_id, made, world.now, &rows).await
-}
-
-/// Writes what waits, and what it waits for, in the order of their locks; how many keys were satisfied that cases wait for.
-async fn save_cases(tx: &Tx, world: &World) -> Result<usize, BatchError> {
-    let tenant_id = world.tenant_id;
-    let dirty = world.cases.iter().filter(|(_, case)| case.dirty);
-    let rows: Vec<CaseRow> = dirty.map(|(id, case)| case_row(id.0, case)).collect();
-    let woken: Vec<(String, i64)> =
-        world.effects.woken.iter().map(|(key, pos)| (key.clone(), *pos)).collect();
-    if rows.is_empty() && woken.is_empty() {
-        return Ok(0);
-    }
-    if rows.is_empty() {
-        let (planned, woken) = (tx.plan_anew(), woken::record_in_tx(tx, tenant_id, &woken));
-        return Ok(try_join!(planned, woken)?.1);
-    }
-    tx.plan_anew().await?;
-    cases::write_waits_in_tx(tx, tenant_id, &rows).await?;
-    let woken = woken::record_in_tx(tx, tenant_id, &woken).await?;
-    cases::lock_in_tx(tx, tenant_id, &rows).await?;
-    cases::write_in_tx(tx, tenant_id, world.now, &rows).await?;
-    Ok(woken)
-}
-
-async fn save_evidence(tx: &Tx, world: &World) -> Result<(), store::Error> {
-    let tenant_id = world.tenant_id;
-    let effects = &world.effects;
-    let customers =
-        effects.customers.iter().filter_map(|key| Some((key, world.customers.get(key)?)));
-    let customers: Vec<CustomerRow> = customers
-        .map(|(key, facts)| CustomerRow {
+impl Rows {
+    fn of(world: &World, posted: &[Posted]) -> Self {
+        let effects = &world.effects;
+        let dirty = || world.payments.iter().filter(|(_, payment)| payment.dirty);
+        let customers =
+            effects.customers.iter().filter_map(|key| Some((key, world.customers.get(key)?)));
+        let customer = |(key, facts): (&String, &rules::customer::Facts)| CustomerRow {
             key: customer_key(key),
             facts: json(facts),
             pos: facts.pos,
-        })
-        .collect();
-    let links: Vec<LinkRow> = effects.links.iter().map(link_row).collect();
-    let ended = effects.unlinked.iter();
-    let ended: Vec<(CustomerKey, i64)> =
-        ended.map(|(customer, pos)| (customer_key(customer), *pos)).collect();
-    // Of several registrations of one user in the batch the newest counts.
-    let newest: BTreeMap<&str, &(i64, Registration)> =
-        effects.registrations.iter().map(|told| (told.1.user.as_str(), told)).collect();
-    let users: Vec<RegistrationRow> =
-        newest.into_values().map(|(pos, told)| registration_row(*pos, told)).collect();
-    let entries: Vec<EntryRow> = effects.entries.iter().map(entry_row).collect();
-    // Links end before others are made, and who was admitted may be registered as well.
-    try_join!(
-        evidence::customers_upsert_in_tx(tx, tenant_id, &customers),
-        evidence::links_end_in_tx(tx, tenant_id, &ended),
-        evidence::links_insert_in_tx(tx, tenant_id, &links),
-        evidence::users_add_in_tx(tx, tenant_id, &effects.admitted),
-        evidence::users_upsert_in_tx(tx, tenant_id, &users),
-        catalogue::insert_in_tx(tx, tenant_id, &entries),
-    )
-    .map(drop)
+        };
+        let unlinked = effects.unlinked.iter();
+        // Of several registrations of one user in the batch the newest counts.
+        let newest: BTreeMap<&str, &(i64, Registration)> =
+            effects.registrations.iter().map(|told| (told.1.user.as_str(), told)).collect();
+        Self {
+            payments: dirty().map(|(root_key, payment)| payment_row(root_key, payment)).collect(),
+            legs: dirty().flat_map(|(root_key, payment)| leg_rows(root_key, payment)).collect(),
+            customers: customers.map(customer).collect(),
+            unlinked: unlinked.map(|(customer, pos)| (customer_key(customer), *pos)).collect(),
+            links: effects.links.iter().map(link_row).collect(),
+            users: newest.into_values().map(|(pos, told)| registration_row(*pos, told)).collect(),
+            entries: effects.entries.iter().map(entry_row).collect(),
+            decisions: effects.decisions.iter().map(decision_row).collect(),
+            messages: messages::of(world, posted),
+        }
+    }
+
+    /// Links end before others are made, and who was admitted may be registered as well.
+    fn writes<'a>(&'a self, world: &'a World) -> impl Iterator<Item = Write<'a>> {
+        let (tenant_id, now) = (world.tenant_id, world.now);
+        let made = (RULES_VERSION, world.policy.clawback);
+        let others = [
+            evidence::customers_write(tenant_id, &self.customers),
+            evidence::links_end(tenant_id, &self.unlinked),
+            evidence::links_write(tenant_id, &self.links),
+            evidence::users_add(tenant_id, &world.effects.admitted),
+            evidence::users_write(tenant_id, &self.users),
+            catalogue::write(tenant_id, &self.entries),
+            decisions::write(tenant_id, made, now, &self.decisions),
+            outbox::write(tenant_id, now, &self.messages),
+        ];
+        let payments = payments::writes(tenant_id, &self.payments, &self.legs);
+        payments.into_iter().chain(others.into_iter().flatten())
+    }
+}
+
+/// Cases, and the keys which cases wait for and facts brought, with the positions of those.
+struct Waiting {
+    cases: Vec<CaseRow>,
+    woken: Vec<(String, i64)>,
+}
+
+impl Waiting {
+    fn of(world: &World) -> Self {
+        let dirty = world.cases.iter().filter(|(_, case)| case.dirty);
+        let woken = world.effects.woken.iter();
+        Self {
+            cases: dirty.map(|(id, case)| case_row(id.0, case)).collect(),
+            woken: woken.map(|(key, pos)| (key.clone(), *pos)).collect(),
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.cases.is_empty() && self.woken.is_empty()
+    }
+
+    /// Writes what waits, and what it waits for, in the order of their locks; how many keys were satisfied that cases wait for.
+    async fn save(&self, tx: &Tx, world: &World) -> Result<usize, store::Error> {
+        let Self { cases, woken } = self;
+        let tenant_id = world.tenant_id;
+        if cases.is_empty() {
+            let (planned, woken) = (tx.plan_anew(), woken::record_in_tx(tx, tenant_id, woken));
+            return Ok(try_join!(planned, woken)?.1);
+        }
+        tx.plan_anew().await?;
+        cases::write_waits_in_tx(tx, tenant_id, cases).await?;
+        let woken = woken::record_in_tx(tx, tenant_id, woken).await?;
+        cases::lock_in_tx(tx, tenant_id, cases).await?;
+        cases::write_in_tx(tx, tenant_id, world.now, cases).await?;
+        Ok(woken)
+    }
 }
 
 fn link_row(link: &Link) -> LinkRow {

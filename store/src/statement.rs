@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use deadpool_postgres::StatementCache;
-use futures_util::future::{join3, try_join_all};
+use futures_util::future::{join_all, join3};
 use futures_util::{TryStreamExt, poll};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, RowStream};
@@ -52,8 +52,9 @@ pub struct Link<'a> {
 /// Values for `$1`, `$2`, …
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// A statement that writes, with its values: what is to be sent once all that goes with it is known as well.
-pub(crate) struct Write<'a> {
+/// A statement that writes, with its values: what is to be sent once all that goes with it is known as well
+/// ([`crate::Tx::write`], [`crate::Tx::commit_with`]).
+pub struct Write<'a> {
     statement: &'static Statement,
     params: Values<'a>,
 }
@@ -87,12 +88,13 @@ impl<'a> Write<'a> {
     }
 }
 
-/// Runs these in the order given, all of them on their way before the first answer comes.
+/// Runs these in the order given, all of them on their way before the first answer comes. Of several that fail the first one
+/// says why: those behind it are refused because of it.
 pub(crate) async fn execute_all(
     connection: &impl Connection,
     writes: &[Write<'_>],
 ) -> Result<(), Error> {
-    try_join_all(writes.iter().map(|write| write.execute(connection))).await.map(drop)
+    join_all(writes.iter().map(|write| write.execute(connection))).await.into_iter().collect()
 }
 
 /// Runs a statement and returns its rows.

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::{FutureExt, try_join};
+use futures_util::{FutureExt, join};
 
 use crate::connect::{Client, Store};
 use crate::error::{Error, Kind};
@@ -158,11 +158,16 @@ impl Tx {
         self.commit_with(Vec::new()).await
     }
 
+    /// Writes these, in one round trip.
+    pub async fn write(&self, writes: &[Write<'_>]) -> Result<(), Error> {
+        execute_all(self, writes).await
+    }
+
     /// Does the last that is to be done, and commits, all of it in one round trip.
     ///
     /// The empty SELECT fails if an earlier statement did, or one of these: COMMIT alone would then roll back and report
     /// success. And COMMIT is not sent at all if something before it was not.
-    pub(crate) async fn commit_with(mut self, writes: Vec<Write<'_>>) -> Result<(), Error> {
+    pub async fn commit_with(mut self, writes: Vec<Write<'_>>) -> Result<(), Error> {
         const NAME: &str = "tx.commit";
         let commit = async {
             let turn = self.order.turn().await;
@@ -173,7 +178,8 @@ impl Tx {
                 in_turn(Some(turn), self.client.link().client.batch_execute("SELECT; COMMIT"));
             sent.await.map_err(|error| Error::postgres(NAME, &error))
         };
-        try_join!(execute_all(&self, &writes), commit)?;
+        let (written, committed) = join!(execute_all(&self, &writes), commit);
+        written.and(committed)?;
         self.open = false;
         Ok(())
     }

@@ -187,7 +187,7 @@ async fn by_somebody_who_keeps_the_books_in_order() {
         clawback: ClawbackPolicy::Debt,
     };
     let moved = evaluate_in_tx(&tx, tenant_id, Timestamp::UNIX_EPOCH, decided).await.unwrap();
-    moved.write_in_tx(&tx).await.unwrap();
+    tx.write(&moved.writes()).await.unwrap();
     tx.commit().await.unwrap();
     let how = "a posting through the one door, for a payment that never was";
     assert_shows(&world, how, "origins", "payment pi_forged is not known").await;

@@ -21,7 +21,7 @@ use store::projection::cases::CaseRow;
 use store::projection::evidence::CustomerKey;
 use store::projection::{cases, fetched, payments, subjects};
 
-use self::shared::Shared;
+use self::shared::{Asked, Shared};
 use crate::Tenant;
 use crate::batch::{BatchError, Work};
 
@@ -44,9 +44,10 @@ pub async fn world(
     let mut world = World::empty(tenant.tenant_id, now, tenant.policy.clone());
     let ids: Vec<uuid::Uuid> = known.cases.iter().map(|id| id.0).collect();
     let stored = payments.stored();
+    let asked = Asked::of(known);
     let (standing, shared, fetched, cases) = try_join!(
         payments.standing(tx, tenant.tenant_id, &stored),
-        Shared::read(tx, tenant.tenant_id, known),
+        Shared::read(tx, tenant.tenant_id, &asked),
         read_fetched(tx, tenant.tenant_id, work),
         read_cases(tx, tenant.tenant_id, &stored, &ids),
     )?;
@@ -88,16 +89,20 @@ async fn discover(
     let held_up =
         if ids.is_empty() { BTreeMap::new() } else { cases::roots(tx, tenant_id, &ids).await? };
     known.objects.extend(held_up.values().cloned());
-    let mut found = locked::Known::default();
-    found.look_up(tx, tenant_id, &known.objects).await?;
+    let (mut found, asked) = (locked::Known::default(), Asked::of(known));
+    // Most events are the first that is told of their payments: what they say leads to all there is.
+    let ((), mut shared) = try_join!(
+        found.look_up(tx, tenant_id, &known.objects),
+        Shared::read(tx, tenant_id, &asked),
+    )?;
     let roots: BTreeSet<&String> = found.aliases.values().collect();
     let roots: Vec<String> = roots.into_iter().cloned().collect();
     for row in payments::peek(tx, tenant_id, &roots).await? {
         known.add_payment(&locked::facts_of(&row)?);
     }
+    shared.append(Shared::read(tx, tenant_id, &Asked::of(known).beyond(&asked)).await?);
     let mut glimpse =
         World::empty(tenant_id, Timestamp::UNIX_EPOCH, rules::policy::Policy::default());
-    let mut shared = Shared::read(tx, tenant_id, known).await?;
     shared.read_linked(tx, tenant_id, known).await?;
     shared.add(&mut glimpse)?;
     for customer in glimpse.customers.values() {

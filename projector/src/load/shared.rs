@@ -15,6 +15,41 @@ use store::projection::{catalogue, evidence};
 use super::{customer_key, unreadable};
 use crate::batch::BatchError;
 
+/// What of it is asked for.
+#[derive(Default)]
+pub(super) struct Asked {
+    customers: BTreeSet<String>,
+    users: BTreeSet<String>,
+    emails: BTreeSet<String>,
+    names: BTreeSet<String>,
+    prices: BTreeSet<String>,
+}
+
+impl Asked {
+    /// All that these keys lead to: of the users those that are known of so far.
+    pub(super) fn of(known: &Keys) -> Self {
+        Self {
+            customers: known.customers.clone(),
+            users: known.users.union(&known.candidates).cloned().collect(),
+            emails: known.emails.clone(),
+            names: known.names.clone(),
+            prices: known.prices.iter().flatten().cloned().collect(),
+        }
+    }
+
+    /// What of it was not asked for before.
+    pub(super) fn beyond(self, before: &Self) -> Self {
+        let beyond = |now: BTreeSet<String>, before| now.difference(before).cloned().collect();
+        Self {
+            customers: beyond(self.customers, &before.customers),
+            users: beyond(self.users, &before.users),
+            emails: beyond(self.emails, &before.emails),
+            names: beyond(self.names, &before.names),
+            prices: beyond(self.prices, &before.prices),
+        }
+    }
+}
+
 /// The evidence that payments share, as it was read.
 pub(super) struct Shared {
     customers: Vec<CustomerRow>,
@@ -25,14 +60,13 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Reads it, all at once: of the users those that are known of so far.
-    pub(super) async fn read(tx: &Tx, tenant_id: i32, known: &Keys) -> Result<Self, BatchError> {
+    /// Reads it, all at once.
+    pub(super) async fn read(tx: &Tx, tenant_id: i32, asked: &Asked) -> Result<Self, BatchError> {
         let customers: Vec<CustomerKey> =
-            known.customers.iter().map(|customer| customer_key(customer)).collect();
-        let users: Vec<String> = known.users.union(&known.candidates).cloned().collect();
-        let (emails, names) = (bytes_of(&known.emails), bytes_of(&known.names));
-        let prices: BTreeSet<&String> = known.prices.iter().flatten().collect();
-        let prices: Vec<String> = prices.into_iter().cloned().collect();
+            asked.customers.iter().map(|customer| customer_key(customer)).collect();
+        let users: Vec<String> = asked.users.iter().cloned().collect();
+        let (emails, names) = (bytes_of(&asked.emails), bytes_of(&asked.names));
+        let prices: Vec<String> = asked.prices.iter().cloned().collect();
         let (customers, links, users, entries) = try_join!(
             evidence::customers(tx, tenant_id, &customers),
             evidence::links(tx, tenant_id, &customers),
@@ -40,6 +74,14 @@ impl Shared {
             catalogue::versions(tx, tenant_id, &prices),
         )?;
         Ok(Self { customers, links, users, entries })
+    }
+
+    /// Adds what was asked for later.
+    pub(super) fn append(&mut self, mut further: Self) {
+        self.customers.append(&mut further.customers);
+        self.links.append(&mut further.links);
+        self.users.append(&mut further.users);
+        self.entries.append(&mut further.entries);
     }
 
     /// Reads further users whom the links name.

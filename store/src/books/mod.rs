@@ -26,7 +26,7 @@ use ledger::ids::Owner;
 use ledger::movement::{Change, Movement, NewTerms};
 
 use crate::error::Error;
-use crate::statement::{Connection, Statement, execute_all};
+use crate::statement::{Connection, Statement, Write};
 use load::{Line, Lines};
 use open::{Accounts, Locking, Place};
 
@@ -84,9 +84,9 @@ pub struct Moved {
 }
 
 impl Moved {
-    /// Writes it. May be sent along with whatever else the transaction writes.
-    pub async fn write_in_tx(&self, tx: &impl Connection) -> Result<(), Error> {
-        execute_all(tx, &save::writes(self.tenant_id, &self.accounts)).await
+    /// What is to be written.
+    pub fn writes(&self) -> Vec<Write<'_>> {
+        save::writes(self.tenant_id, &self.accounts)
     }
 }
 

@@ -15,9 +15,9 @@ use crate::error::Error;
 use crate::statement::{Statement, query};
 use crate::url::PgUrl;
 
-/// Shortest time between two sendings. A hint that comes alone is sent at once; under load it comes with some events more, which
-/// are decided together for little more than the price of one.
-const DEBOUNCE: Duration = Duration::from_millis(10);
+/// Shortest time between two sendings. A hint that comes alone is sent at once; under load it comes with some more. It is less
+/// than a batch of decisions takes: who is at work hears of what came meanwhile, and decides that together.
+const DEBOUNCE: Duration = Duration::from_millis(4);
 
 /// Shortest time between two sendings while deliveries wait for each other: who decides has more to do than he can, and need not
 /// be told so often. Within the time for which [`super::Hint::Pressed`] counts it is told again.

@@ -6,7 +6,7 @@
 use tokio_postgres::types::Type;
 
 use crate::error::Error;
-use crate::statement::{Connection, Statement, execute, query, query_opt};
+use crate::statement::{Connection, Statement, Write, execute, params, query, query_opt};
 
 const COUNT: Statement = Statement {
     sql: "-- attempts.count
@@ -90,10 +90,6 @@ pub async fn last_error(
 }
 
 /// Forgets the tries of batches that are done.
-pub async fn finish_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    positions: &[i64],
-) -> Result<(), Error> {
-    execute(tx, &FINISH, &[&tenant_id, &positions]).await.map(drop)
+pub fn finish(tenant_id: i32, positions: &[i64]) -> Option<Write<'_>> {
+    Write::of(positions.len(), &FINISH, params![tenant_id, positions])
 }

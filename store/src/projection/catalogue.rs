@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 
 use super::column;
 use crate::error::Error;
-use crate::statement::{Connection, Statement, execute, query};
+use crate::statement::{Connection, Statement, Write, params, query};
 
 const VERSIONS: Statement = Statement {
     sql: "-- catalogue.versions
@@ -90,29 +90,17 @@ pub async fn versions(
     Ok(rows.iter().map(entry).collect())
 }
 
-/// Adds versions of catalogue entries.
-pub async fn insert_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    rows: &[EntryRow],
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    execute(
-        tx,
-        &INSERT,
-        &[
-            &tenant_id,
-            &column!(rows, price),
-            &column!(rows, from_pos),
-            &column!(rows, valid_from),
-            &column!(rows, credits),
-            &column!(rows, unit),
-            &column!(rows, expires),
-            &column!(rows, priority),
-        ],
-    )
-    .await
-    .map(drop)
+/// Versions of catalogue entries as they are to be added.
+pub fn write(tenant_id: i32, rows: &[EntryRow]) -> Option<Write<'_>> {
+    let params = params![
+        tenant_id,
+        column!(rows, price),
+        column!(rows, from_pos),
+        column!(rows, valid_from),
+        column!(rows, credits),
+        column!(rows, unit),
+        column!(rows, expires),
+        column!(rows, priority),
+    ];
+    Write::of(rows.len(), &INSERT, params)
 }

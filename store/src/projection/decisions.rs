@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::column;
 use crate::error::Error;
-use crate::statement::{Connection, Statement, execute, query, query_one};
+use crate::statement::{Connection, Statement, Write, params, query, query_one};
 
 const INSERT: Statement = Statement {
     sql: "-- decisions.insert
@@ -105,40 +105,31 @@ pub struct DeferredRow {
     pub is_to_decide: bool,
 }
 
-/// Writes decisions, made by rules of this version under this policy about credits that are gone.
-pub async fn insert_in_tx(
-    tx: &impl Connection,
+/// Decisions as they are to be written, made by rules of this version under this policy about credits that are gone.
+pub fn write(
     tenant_id: i32,
     (rules_version, clawback): (i32, ClawbackPolicy),
     now: Timestamp,
     rows: &[DecisionRow],
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    execute(
-        tx,
-        &INSERT,
-        &[
-            &tenant_id,
-            &rules_version,
-            &now,
-            &column!(rows, pos),
-            &column!(rows, rev),
-            &column!(rows, slot),
-            &column!(rows, outcome),
-            &column!(rows, reason),
-            &column!(rows, root_key),
-            &column!(rows, account_id),
-            &column!(rows, rank),
-            &column!(rows, catalogue_version),
-            &column!(rows, evidence),
-            &column!(rows, cause_pos),
-            &clawback.code(),
-        ],
-    )
-    .await
-    .map(drop)
+) -> Option<Write<'_>> {
+    let params = params![
+        tenant_id,
+        rules_version,
+        now,
+        column!(rows, pos),
+        column!(rows, rev),
+        column!(rows, slot),
+        column!(rows, outcome),
+        column!(rows, reason),
+        column!(rows, root_key),
+        column!(rows, account_id),
+        column!(rows, rank),
+        column!(rows, catalogue_version),
+        column!(rows, evidence),
+        column!(rows, cause_pos),
+        clawback.code(),
+    ];
+    Write::of(rows.len(), &INSERT, params)
 }
 
 /// The next events beyond `after` that any rules deferred, in position order.

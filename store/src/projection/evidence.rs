@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use super::column;
 use crate::error::Error;
-use crate::statement::{Connection, Statement, execute, query};
+use crate::statement::{Connection, Statement, Write, params, query};
 
 const CUSTOMERS: Statement = Statement {
     sql: "-- evidence.customers
@@ -250,20 +250,12 @@ pub async fn customers(
     Ok(rows.iter().map(customer).collect())
 }
 
-/// Writes facts of customers.
-pub async fn customers_upsert_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    rows: &[CustomerRow],
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+/// Facts of customers as they are to be written.
+pub fn customers_write(tenant_id: i32, rows: &[CustomerRow]) -> Option<Write<'_>> {
     let (accounts, customers) = (column!(rows, key.account), column!(rows, key.customer));
     let (facts, positions) = (column!(rows, facts), column!(rows, pos));
-    execute(tx, &CUSTOMERS_UPSERT, &[&tenant_id, &accounts, &customers, &facts, &positions])
-        .await
-        .map(drop)
+    let params = params![tenant_id, accounts, customers, facts, positions];
+    Write::of(rows.len(), &CUSTOMERS_UPSERT, params)
 }
 
 /// The links of these customers that hold.
@@ -286,36 +278,19 @@ pub async fn links(
     Ok(rows.iter().map(link).collect())
 }
 
-/// Makes links.
-pub async fn links_insert_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    rows: &[LinkRow],
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+/// Links as they are to be made.
+pub fn links_write(tenant_id: i32, rows: &[LinkRow]) -> Option<Write<'_>> {
     let (accounts, customers) = (column!(rows, key.account), column!(rows, key.customer));
     let (from, users, to) =
         (column!(rows, from_pos), column!(rows, user_id), column!(rows, to_pos));
-    execute(tx, &LINKS_INSERT, &[&tenant_id, &accounts, &customers, &from, &users, &to])
-        .await
-        .map(drop)
+    Write::of(rows.len(), &LINKS_INSERT, params![tenant_id, accounts, customers, from, users, to])
 }
 
-/// Ends the links of these customers that hold, each by the decision at a position. Call it before new ones are made.
-pub async fn links_end_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    ended: &[(CustomerKey, i64)],
-) -> Result<(), Error> {
-    if ended.is_empty() {
-        return Ok(());
-    }
+/// Ends the links of these customers that hold, each by the decision at a position. It goes before new ones are made.
+pub fn links_end(tenant_id: i32, ended: &[(CustomerKey, i64)]) -> Option<Write<'_>> {
     let (accounts, customers) = (column!(ended, 0.account), column!(ended, 0.customer));
-    execute(tx, &LINKS_END, &[&tenant_id, &accounts, &customers, &column!(ended, 1)])
-        .await
-        .map(drop)
+    let params = params![tenant_id, accounts, customers, column!(ended, 1)];
+    Write::of(ended.len(), &LINKS_END, params)
 }
 
 /// Those of these users that are known, and whoever has one of the e-mails or names (by their hashes). One may come more than
@@ -341,42 +316,23 @@ pub async fn users(
     Ok(rows.iter().map(user).collect())
 }
 
-/// Registers users, or changes them. Of one user only one row, the newest.
-pub async fn users_upsert_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    rows: &[RegistrationRow],
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    execute(
-        tx,
-        &USERS_UPSERT,
-        &[
-            &tenant_id,
-            &column!(rows, user_id),
-            &column!(rows, email),
-            &column!(rows, email_hash),
-            &column!(rows, email_verified),
-            &column!(rows, name),
-            &column!(rows, name_hash),
-            &column!(rows, metadata),
-            &column!(rows, pos),
-        ],
-    )
-    .await
-    .map(drop)
+/// Users as they are to be registered, or changed. Of one user only one row, the newest.
+pub fn users_write(tenant_id: i32, rows: &[RegistrationRow]) -> Option<Write<'_>> {
+    let params = params![
+        tenant_id,
+        column!(rows, user_id),
+        column!(rows, email),
+        column!(rows, email_hash),
+        column!(rows, email_verified),
+        column!(rows, name),
+        column!(rows, name_hash),
+        column!(rows, metadata),
+        column!(rows, pos),
+    ];
+    Write::of(rows.len(), &USERS_UPSERT, params)
 }
 
 /// Adds users, each by the position of the payment because of which; those who are there stay as they are.
-pub async fn users_add_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    rows: &[(i64, String)],
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    execute(tx, &USERS_ADD, &[&tenant_id, &column!(rows, 1), &column!(rows, 0)]).await.map(drop)
+pub fn users_add(tenant_id: i32, rows: &[(i64, String)]) -> Option<Write<'_>> {
+    Write::of(rows.len(), &USERS_ADD, params![tenant_id, column!(rows, 1), column!(rows, 0)])
 }

@@ -6,8 +6,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::column;
-use crate::error::Error;
-use crate::statement::{Connection, Statement, Write, execute_all, params};
+use crate::statement::{Statement, Write, params};
 
 const INSERT: Statement = Statement {
     sql: "-- outbox.insert
@@ -34,18 +33,8 @@ pub struct MessageRow {
     pub payload: Vec<u8>,
 }
 
-/// Writes messages.
-pub async fn insert_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    now: Timestamp,
-    rows: &[MessageRow],
-) -> Result<(), Error> {
-    execute_all(tx, write(tenant_id, now, rows).as_slice()).await
-}
-
 /// Messages as they are to be written.
-pub(crate) fn write(tenant_id: i32, now: Timestamp, rows: &[MessageRow]) -> Option<Write<'_>> {
+pub fn write(tenant_id: i32, now: Timestamp, rows: &[MessageRow]) -> Option<Write<'_>> {
     let (ids, topics) = (column!(rows, id), column!(rows, topic));
     let (keys, payloads) = (column!(rows, key), column!(rows, payload));
     Write::of(rows.len(), &INSERT, params![tenant_id, now, ids, topics, keys, payloads])

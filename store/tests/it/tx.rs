@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use store::log::{Appended, append};
-use store::statement::{Statement, execute, query, query_one};
+use store::projection::outbox::{self, MessageRow};
+use store::statement::{Statement, Write, execute, query, query_one};
 use store::{Error, Kind, PgUrl, Retryable, Role, Store, Tx, tenant};
 use tokio::sync::Barrier;
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 use crate::support::{World, event};
 
@@ -81,7 +84,7 @@ async fn an_overlooked_error_is_not_taken_for_a_commit() {
 async fn whoever_loses_a_deadlock_begins_again() {
     let world = World::new().await;
     let admin = world.store(Role::Login);
-    let other = tenant::ensure(&admin, "other", true, jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    let other = tenant::ensure(&admin, "other", true, Timestamp::UNIX_EPOCH).await.unwrap();
     let (one, two) = (world.tenant.tenant_id, other.tenant_id);
     let (meeting, runs) = (Arc::new(Barrier::new(2)), Arc::new(AtomicU32::new(0)));
     let cross = [(one, two), (two, one)].map(|(first, second)| {
@@ -135,6 +138,32 @@ async fn nobody_begins_again_for_ever() {
         .await;
     assert!(outcome.is_err());
     assert_eq!(runs, 6);
+}
+
+/// What stands behind a statement that failed is refused, too, and so is COMMIT: the one that failed says why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_what_is_sent_together_the_first_failure_is_told() {
+    let world = World::new().await;
+    let (store, id) = (world.store(Role::Projector), world.tenant.tenant_id);
+    let message = MessageRow {
+        id: Uuid::from_u128(1),
+        topic: "test",
+        key: "u_1".to_owned(),
+        payload: b"{}".to_vec(),
+    };
+    let (now, twice) = (Timestamp::UNIX_EPOCH, [message.clone(), message]);
+    for is_last in [false, true].repeat(500) {
+        let tx = store.begin().await.unwrap();
+        let mut writes: Vec<Write<'_>> = outbox::write(id, now, &twice).into_iter().collect();
+        writes.extend((1..20).filter_map(|_| outbox::write(id, now, &twice[..1])));
+        let outcome = if is_last { tx.commit_with(writes).await } else { tx.write(&writes).await };
+        assert_eq!(outcome.unwrap_err().code(), Some("23505"));
+    }
+    let tx = store.begin().await.unwrap();
+    tx.commit_with(outbox::write(id, now, &twice[..1]).into_iter().collect()).await.unwrap();
+    let sql = "SELECT count(*) FROM outbox WHERE topic = 'test'";
+    let row = world.database.superuser().await.query_one(sql, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 1);
 }
 
 /// A caller that goes away in the middle must not leave a transaction to the next borrower of its connection.

@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use crate::error::Error;
 use crate::projection::column;
-use crate::statement::{Connection, Statement, execute, query};
+use crate::statement::{Connection, Statement, Write, execute, params, query};
 
 const LEGS: Statement = Statement {
     sql: "-- payments.legs
@@ -118,34 +118,22 @@ pub async fn legs(
     Ok(rows.iter().map(leg).collect())
 }
 
-/// Writes legs of payments that are locked.
-pub(super) async fn upsert_in_tx(
-    tx: &impl Connection,
-    tenant_id: i32,
-    legs: &[LegRow],
-) -> Result<(), Error> {
-    if legs.is_empty() {
-        return Ok(());
-    }
-    execute(
-        tx,
-        &UPSERT,
-        &[
-            &tenant_id,
-            &column!(legs, root_key),
-            &column!(legs, line),
-            &column!(legs, leg),
-            &column!(legs, unit),
-            &column!(legs, expected),
-            &column!(legs, target),
-            &column!(legs, posted),
-            &column!(legs, forgiven),
-            &column!(legs, terms.priority),
-            &column!(legs, terms.expires_at),
-        ],
-    )
-    .await
-    .map(drop)
+/// Legs of payments that are locked, as they are to be written.
+pub(super) fn write(tenant_id: i32, legs: &[LegRow]) -> Option<Write<'_>> {
+    let params = params![
+        tenant_id,
+        column!(legs, root_key),
+        column!(legs, line),
+        column!(legs, leg),
+        column!(legs, unit),
+        column!(legs, expected),
+        column!(legs, target),
+        column!(legs, posted),
+        column!(legs, forgiven),
+        column!(legs, terms.priority),
+        column!(legs, terms.expires_at),
+    ];
+    Write::of(legs.len(), &UPSERT, params)
 }
 
 /// Forgets the legs of payments that are locked.

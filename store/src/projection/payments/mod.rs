@@ -4,12 +4,11 @@
 mod aliases;
 mod legs;
 
-use futures_util::try_join;
 use tokio_postgres::types::Type;
 
 use super::column;
 use crate::error::Error;
-use crate::statement::{Connection, Params, Statement, execute, query};
+use crate::statement::{Connection, Statement, Write, execute, params, query};
 
 pub use aliases::{aliases_insert_in_tx, roots};
 pub use legs::{LegRow, legs};
@@ -176,34 +175,26 @@ pub async fn owners(
         .collect())
 }
 
-/// Writes payments that are locked, and their legs. A leg stays once it is there.
-pub async fn update_in_tx(
-    tx: &impl Connection,
+/// Payments that are locked, and their legs, as they are to be written. A leg stays once it is there.
+pub fn writes<'a>(
     tenant_id: i32,
-    payments: &[PaymentRow],
-    legs: &[LegRow],
-) -> Result<(), Error> {
-    if payments.is_empty() {
-        return Ok(());
-    }
-    let (roots, owners) = (column!(payments, root_key), column!(payments, owner_account));
-    let (versions, claimants) = (column!(payments, version), column!(payments, claimant));
-    let (first, paid) = (column!(payments, first_pos), column!(payments, paid));
-    let (currencies, statuses) = (column!(payments, currency), column!(payments, status));
-    let facts = column!(payments, facts);
-    let rows: Params<'_> = &[
-        &tenant_id,
-        &roots,
-        &owners,
-        &versions,
-        &claimants,
-        &first,
-        &paid,
-        &currencies,
-        &statuses,
-        &facts,
+    payments: &'a [PaymentRow],
+    legs: &'a [LegRow],
+) -> Vec<Write<'a>> {
+    let params = params![
+        tenant_id,
+        column!(payments, root_key),
+        column!(payments, owner_account),
+        column!(payments, version),
+        column!(payments, claimant),
+        column!(payments, first_pos),
+        column!(payments, paid),
+        column!(payments, currency),
+        column!(payments, status),
+        column!(payments, facts),
     ];
-    try_join!(execute(tx, &UPDATE, rows), legs::upsert_in_tx(tx, tenant_id, legs)).map(drop)
+    let payments = Write::of(payments.len(), &UPDATE, params);
+    payments.into_iter().chain(legs::write(tenant_id, legs)).collect()
 }
 
 /// A payment that is merged into another.

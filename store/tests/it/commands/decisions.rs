@@ -49,7 +49,7 @@ async fn decide(shop: &Shop, movements: &[Movement], clawback: ClawbackPolicy) -
     let tenant_id = shop.world.tenant.tenant_id;
     let now = movements[0].effective_at;
     let moved = evaluate_in_tx(&tx, tenant_id, now, decided).await.unwrap();
-    moved.write_in_tx(&tx).await.unwrap();
+    tx.write(&moved.writes()).await.unwrap();
     let posted = moved.posted;
     tx.commit().await.unwrap();
     posted

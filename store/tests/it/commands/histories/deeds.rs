@@ -140,7 +140,7 @@ pub(super) async fn decide(
     let owners = BTreeSet::new();
     let decided = Decided { movements, new_terms: &[], owners: &owners, clawback };
     let moved = evaluate_in_tx(&tx, tenant_id, second(now), decided).await.unwrap();
-    moved.write_in_tx(&tx).await.unwrap();
+    tx.write(&moved.writes()).await.unwrap();
     let posted = moved.posted;
     tx.commit().await.unwrap();
     posted
