@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::try_join;
 use rules::RULES_VERSION;
 use rules::catalogue::Entry;
 use rules::effects::{Decision, Link, Merged, Version};
@@ -11,6 +10,7 @@ use rules::news::Registration;
 use rules::world::{Case, LegKind, Payment, RankedEvidence, World};
 use store::Tx;
 use store::books::{self, Decided, Posted};
+use store::flight;
 use store::projection::cases::CaseRow;
 use store::projection::catalogue::EntryRow;
 use store::projection::decisions::DecisionRow;
@@ -166,7 +166,7 @@ impl Waiting {
         let tenant_id = world.tenant_id;
         if cases.is_empty() {
             let (planned, woken) = (tx.plan_anew(), woken::record_in_tx(tx, tenant_id, woken));
-            return Ok(try_join!(planned, woken)?.1);
+            return Ok(flight!(planned, woken)?.1);
         }
         tx.plan_anew().await?;
         cases::write_waits_in_tx(tx, tenant_id, cases).await?;

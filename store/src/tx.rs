@@ -6,10 +6,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::{FutureExt, join};
+use futures_util::FutureExt;
 
 use crate::connect::{Client, Store};
 use crate::error::{Error, Kind};
+use crate::flight;
 use crate::order::Order;
 use crate::statement::{Connection, Link, Write, batch_execute, execute_all, in_turn};
 
@@ -178,8 +179,7 @@ impl Tx {
                 in_turn(Some(turn), self.client.link().client.batch_execute("SELECT; COMMIT"));
             sent.await.map_err(|error| Error::postgres(NAME, &error))
         };
-        let (written, committed) = join!(execute_all(&self, &writes), commit);
-        written.and(committed)?;
+        flight!(execute_all(&self, &writes), commit)?;
         self.open = false;
         Ok(())
     }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::try_join;
 use ledger::ids::Owner;
 use rules::news::Keys;
 use rules::world::{Leg, LegKind, Payment, Status, World};
 use store::Tx;
+use store::flight;
 use store::projection::payments::{self, LegRow, OwnerRow, PaymentRow};
 
 use super::unreadable;
@@ -133,7 +133,7 @@ impl Locked {
     ) -> Result<Standing, BatchError> {
         let accounts: Vec<uuid::Uuid> =
             self.rows.iter().filter_map(|row| row.owner_account).collect();
-        let (owners, legs) = try_join!(
+        let (owners, legs) = flight!(
             payments::owners(tx, tenant_id, &accounts),
             payments::legs(tx, tenant_id, roots),
         )?;

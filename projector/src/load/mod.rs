@@ -9,7 +9,6 @@ mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::try_join;
 use jiff::Timestamp;
 use ledger::decision::Reason;
 use ledger::ids::CaseId;
@@ -17,6 +16,7 @@ use rules::fetching::account_of;
 use rules::news::{Keys, News};
 use rules::world::{Attached, Case, Resolution, World};
 use store::Tx;
+use store::flight;
 use store::projection::cases::CaseRow;
 use store::projection::evidence::CustomerKey;
 use store::projection::{cases, fetched, payments, subjects};
@@ -37,7 +37,7 @@ pub async fn world(
     let (missed, roots) = discover(tx, tenant.tenant_id, work, known).await?;
     let locked = subjects_of(known, &missed);
     // One behind the other, without waiting for answers in between.
-    let ((), payments) = try_join!(
+    let ((), payments) = flight!(
         async { Ok(subjects::lock_in_tx(tx, tenant.tenant_id, &locked).await?) },
         Box::pin(locked::lock(tx, tenant.tenant_id, work, known, roots)),
     )?;
@@ -45,7 +45,7 @@ pub async fn world(
     let ids: Vec<uuid::Uuid> = known.cases.iter().map(|id| id.0).collect();
     let stored = payments.stored();
     let asked = Asked::of(known);
-    let (standing, shared, fetched, cases) = try_join!(
+    let (standing, shared, fetched, cases) = flight!(
         payments.standing(tx, tenant.tenant_id, &stored),
         Shared::read(tx, tenant.tenant_id, &asked),
         read_fetched(tx, tenant.tenant_id, work),
@@ -91,7 +91,7 @@ async fn discover(
     known.objects.extend(held_up.values().cloned());
     let (mut found, asked) = (locked::Known::default(), Asked::of(known));
     // Most events are the first that is told of their payments: what they say leads to all there is.
-    let ((), mut shared) = try_join!(
+    let ((), mut shared) = flight!(
         found.look_up(tx, tenant_id, &known.objects),
         Shared::read(tx, tenant_id, &asked),
     )?;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::try_join;
 use rules::catalogue::{Credits, Entry};
 use rules::expiry::NoExpiry;
 use rules::news::Keys;
 use rules::world::{User, World};
 use store::Tx;
+use store::flight;
 use store::projection::catalogue::EntryRow;
 use store::projection::evidence::{CustomerKey, CustomerRow, Linked, UserRow};
 use store::projection::{catalogue, evidence};
@@ -67,7 +67,7 @@ impl Shared {
         let users: Vec<String> = asked.users.iter().cloned().collect();
         let (emails, names) = (bytes_of(&asked.emails), bytes_of(&asked.names));
         let prices: Vec<String> = asked.prices.iter().cloned().collect();
-        let (customers, links, users, entries) = try_join!(
+        let (customers, links, users, entries) = flight!(
             evidence::customers(tx, tenant_id, &customers),
             evidence::links(tx, tenant_id, &customers),
             evidence::users(tx, tenant_id, &users, &emails, &names),

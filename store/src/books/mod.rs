@@ -19,7 +19,7 @@ pub(crate) mod save;
 
 use std::collections::BTreeSet;
 
-use futures_util::try_join;
+use crate::flight;
 use jiff::Timestamp;
 use ledger::account::{Act, ClawbackPolicy, Effects, Operation, Posting, Refusal, Source};
 use ledger::ids::Owner;
@@ -102,7 +102,7 @@ pub async fn evaluate_in_tx(
     let owners = moved.chain(new_terms.iter().map(|new| &new.owner)).chain(owners);
     let places = places_of(movements, new_terms);
     let lines = Lines::of(movements, new_terms);
-    let ((), accounts, first) = try_join!(
+    let ((), accounts, first) = flight!(
         open::insert(tx, tenant_id, owners, &places),
         open::lock(tx, tenant_id, &places, Locking::Wait),
         load::first_for_decisions(tx, tenant_id, now, &places, &lines),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::try_join;
+use crate::flight;
 use jiff::Timestamp;
 use ledger::account::{
     Account, Act, DrawPlace, Effects, Extent, Grant, Hold, Operation, Refusal, Source, Terms,
@@ -186,7 +186,7 @@ pub(crate) async fn insert<'a>(
     places: &BTreeSet<Place>,
 ) -> Result<(), Error> {
     let owners = insert_owners(tx, tenant_id, owners);
-    try_join!(owners, insert_accounts(tx, tenant_id, places)).map(drop)
+    flight!(owners, insert_accounts(tx, tenant_id, places)).map(drop)
 }
 
 /// Adds the missing ones of these accounts.

@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::try_join;
+use crate::flight;
 use jiff::Timestamp;
 use ledger::ids::Owner;
 
@@ -181,7 +181,7 @@ impl Batch<'_> {
             Recorded::default()
         } else {
             let recorded = find::recorded(tx, self.tenant_id, &named);
-            try_join!(tx.begin(SETTINGS), recorded)?.1
+            flight!(tx.begin(SETTINGS), recorded)?.1
         };
         let asked = round.iter().map(|(place, request)| {
             let target = recorded.target(request);
@@ -203,7 +203,7 @@ impl Batch<'_> {
         let places: BTreeSet<Place> = targets().map(|(_, target)| target.place.clone()).collect();
         let named = named(targets());
         let missing: BTreeSet<Place> = new.keys().cloned().collect();
-        let ((), (), accounts, answers, first) = try_join!(
+        let ((), (), accounts, answers, first) = flight!(
             tx.begin(SETTINGS),
             open::insert(tx, tenant_id, new.values(), &missing),
             open::lock(tx, tenant_id, &places, locking),

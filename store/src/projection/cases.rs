@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::try_join;
+use crate::flight;
 use jiff::Timestamp;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -238,7 +238,7 @@ pub async fn read_in_tx(
     let open: Vec<Uuid> = open.map(|case| case.case_id).collect();
     if !open.is_empty() {
         let params: Params<'_> = &[&tenant_id, &open];
-        let (waits, events) = try_join!(query(tx, &WAITS, params), query(tx, &EVENTS, params))?;
+        let (waits, events) = flight!(query(tx, &WAITS, params), query(tx, &EVENTS, params))?;
         for row in waits {
             if let Some(case) = cases.get_mut(&row.get(0)) {
                 case.waits_for.push(row.get(1));

@@ -2,7 +2,7 @@
 //! decision of a slot.
 //! writers: none here (rows are made with the tenant)
 
-use futures_util::try_join;
+use crate::flight;
 use jiff::Timestamp;
 use tokio_postgres::types::Type;
 
@@ -144,7 +144,7 @@ pub async fn backlog(connection: &impl Connection, tenant_id: i32) -> Result<Bac
 /// transaction are planned once for all, as long as [`Tx::plan_anew`] does not say otherwise: planning many small statements
 /// takes longer than executing them.
 pub async fn begin_and_claim(tx: &Tx, tenant_id: i32, slots: &[i16]) -> Result<Vec<i16>, Error> {
-    try_join!(tx.begin(KEEP_PLANS), claim_in_tx(tx, tenant_id, slots)).map(|((), claimed)| claimed)
+    flight!(tx.begin(KEEP_PLANS), claim_in_tx(tx, tenant_id, slots)).map(|((), claimed)| claimed)
 }
 
 /// Locks those of the slots that are free; which they are. A slot that another transaction holds is passed over.

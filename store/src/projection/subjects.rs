@@ -2,7 +2,7 @@
 //! them: whoever is second sees what the first one wrote.
 //! writers: projector
 
-use futures_util::try_join;
+use crate::flight;
 use tokio_postgres::types::Type;
 
 use crate::error::Error;
@@ -42,5 +42,5 @@ pub async fn lock_in_tx(
     }
     debug_assert!(keys.is_sorted(), "subjects are locked in one order");
     let keys: Params<'_> = &[&tenant_id, &keys];
-    try_join!(execute(tx, &INSERT, keys), execute(tx, &LOCK, keys)).map(drop)
+    flight!(execute(tx, &INSERT, keys), execute(tx, &LOCK, keys)).map(drop)
 }

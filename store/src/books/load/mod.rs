@@ -4,7 +4,7 @@ mod statements;
 
 use std::collections::BTreeSet;
 
-use futures_util::try_join;
+use crate::flight;
 use jiff::Timestamp;
 use ledger::account::{
     Account, DrawPlace, Extent, Grant, GrantMove, Hold, HoldState, MoveKind, Source, Spend, Terms,
@@ -74,7 +74,7 @@ pub(crate) async fn first(
     let instants: Vec<(&Place, Timestamp)> = places.iter().map(|place| (place, now)).collect();
     let holds: Vec<Uuid> = named.holds.iter().copied().collect();
     let spends: Vec<Uuid> = named.spends.iter().copied().collect();
-    let (grants, (due, holds), named, spends) = try_join!(
+    let (grants, (due, holds), named, spends) = flight!(
         query(tx, &GRANTS_FIRST, first),
         due(tx, tenant_id, &instants, DUE_HOLDS_MAX, &holds),
         grants_named(tx, tenant_id, &named.grants),
@@ -104,7 +104,7 @@ async fn due(
     let instants = column!(places, 1);
     let due: Params<'_> = &[&tenant_id, &ids, &units, &instants];
     let held: Params<'_> = &[&tenant_id, &ids, &units, &instants, &most, &holds];
-    try_join!(query(tx, &GRANTS_DUE, due), query(tx, &HOLDS, held))
+    flight!(query(tx, &GRANTS_DUE, due), query(tx, &HOLDS, held))
 }
 
 /// Adds what has run out of time on accounts whose clock is ahead: another process was there whose clock goes before ours, and at
@@ -215,7 +215,7 @@ pub(super) async fn first_for_decisions(
 ) -> Result<FirstForDecisions, Error> {
     let given: Vec<Line> = lines.given.iter().cloned().collect();
     let instants: Vec<(&Place, Timestamp)> = places.iter().map(|place| (place, now)).collect();
-    let ((due, holds), own, expired, forgiven) = try_join!(
+    let ((due, holds), own, expired, forgiven) = flight!(
         due(tx, tenant_id, &instants, i64::MAX, &[]),
         of_lines(tx, &GRANTS_OF_LINES, tenant_id, &lines.drawn),
         of_lines(tx, &EXPIRED_OF_LINES, tenant_id, &lines.drawn),
@@ -269,8 +269,7 @@ pub(crate) async fn whole(
 ) -> Result<(), Error> {
     let (ids, units) = keys(places.iter());
     let params: Params<'_> = &[&tenant_id, &ids, &units];
-    let (grants, holds) =
-        try_join!(query(tx, &GRANTS_OPEN, params), query(tx, &HOLDS_OPEN, params))?;
+    let (grants, holds) = flight!(query(tx, &GRANTS_OPEN, params), query(tx, &HOLDS_OPEN, params))?;
     add_grants(&grants, accounts);
     add_holds(&holds, accounts)?;
     for place in places {
