@@ -93,7 +93,7 @@ pub(crate) async fn handler(
         }
         Some(Subject::User(known)) => {
             let now = state.clock.now();
-            ("user", user::read_and_tell(&client, tenant_id, *known, now).await?)
+            ("user", user::read_and_tell(&state, &client, tenant_id, *known, now).await?)
         }
         None => {
             let detail = format!(

@@ -48,6 +48,16 @@ fn movement(movement: &Movement, because: Option<&str>, all: &[&Movement]) -> St
         (Owner::User(user), SystemAccount::Refund | SystemAccount::Dispute, true) => {
             format!("{amount} {were} given back to user {user}{why}. {balance}")
         }
+        (Owner::User(user), SystemAccount::WriteOff, true) => {
+            format!(
+                "{amount} of them {were} gone already and written off: user {user} owes nothing for them. {balance}"
+            )
+        }
+        (Owner::User(user), SystemAccount::Expiry, true) => {
+            format!(
+                "{amount} that had expired {were} called back to user {user}, to be taken back. {balance}"
+            )
+        }
         (Owner::User(user), SystemAccount::Adjustment, false) => {
             let is_moved = |other: &&Movement| other.contra == movement.contra && other.amount > 0;
             let why =
@@ -87,6 +97,7 @@ fn movement(movement: &Movement, because: Option<&str>, all: &[&Movement]) -> St
 fn why_back(movement: &Movement, all: &[&Movement]) -> &'static str {
     let refunded = |other: &Movement| other.contra == SystemAccount::Refund && other.amount < 0;
     match (movement.contra, movement.amount > 0) {
+        (SystemAccount::WriteOff, false) => ", because they had been written off",
         (SystemAccount::Refund, false) => ", because the money was refunded",
         (SystemAccount::Refund, true) => ", because a refund failed",
         (SystemAccount::Dispute, false) => ", because the bank took the disputed money",

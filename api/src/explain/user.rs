@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use ledger::DEFAULT_UNIT;
 use ledger::account::SystemAccount;
 use ledger::ids::Owner;
 use store::Client;
@@ -12,40 +11,55 @@ use store::read::page::{From, Page};
 use store::read::payments::{Payment, payment_get};
 use store::read::postings::{Between, Posting, posting_list};
 use store::read::users::User;
+use store::units::Unit;
 
-use super::words::{credits, money};
+use super::words::{and, credits, money};
 use super::{Beat, Tale};
 use crate::error::RouteError;
+use crate::state::ApiState;
 
-/// Most movements that are told, the newest ones.
+/// Most movements in one unit that are told, the newest ones.
 const POSTINGS_MAX: u8 = 100;
 
 /// What is known of a user.
 pub(super) struct Known {
     /// The directory's words.
     pub(super) user: User,
-    /// Movements in the default unit, oldest first.
+    /// What he has, in each of his units.
+    pub(super) accounts: Vec<InUnit>,
+    /// Payments that are his or may be, by name.
+    pub(super) payments: BTreeMap<String, Payment>,
+}
+
+/// What a user has in one unit.
+pub(super) struct InUnit {
+    pub(super) unit: String,
+    /// Movements, oldest first.
     pub(super) postings: Vec<Posting>,
     /// Whether there are older ones.
     pub(super) has_older: bool,
-    /// Payments that are his or may be, by name.
-    pub(super) payments: BTreeMap<String, Payment>,
-    /// What he has.
     pub(super) parts: Parts,
 }
 
 /// Reads what is known of a user, and tells it.
 pub(super) async fn read_and_tell(
+    state: &ApiState,
     client: &Client,
     tenant_id: i32,
     user: User,
     now: Timestamp,
 ) -> Result<Tale, RouteError> {
     let account = Owner::User(user.user_id.clone()).account_id();
-    let page = Page { from: From::Newest, limit: POSTINGS_MAX };
-    let mut found =
-        posting_list(client, tenant_id, (account, DEFAULT_UNIT), Between::default(), &page).await?;
-    found.rows.reverse();
+    let mut accounts = Vec::new();
+    for Unit { name: unit, .. } in state.units_of(client, tenant_id, &user.user_id).await? {
+        let page = Page { from: From::Newest, limit: POSTINGS_MAX };
+        let all = Between::default();
+        let mut found = posting_list(client, tenant_id, (account, &unit), all, &page).await?;
+        found.rows.reverse();
+        let parts = balance_get(client, tenant_id, &user.user_id, &unit, now).await?;
+        let (postings, has_older) = (found.rows, found.has_more);
+        accounts.push(InUnit { unit, postings, has_older, parts: parts.unwrap_or_default() });
+    }
     let mut payments = BTreeMap::new();
     for root_key in
         store::read::explain::explain_payment_list(client, tenant_id, &user.user_id).await?
@@ -54,14 +68,7 @@ pub(super) async fn read_and_tell(
             payments.insert(root_key, payment);
         }
     }
-    let parts = balance_get(client, tenant_id, &user.user_id, DEFAULT_UNIT, now).await?;
-    Ok(tell(&Known {
-        user,
-        postings: found.rows,
-        has_older: found.has_more,
-        payments,
-        parts: parts.unwrap_or_default(),
-    }))
+    Ok(tell(&Known { user, accounts, payments }))
 }
 
 /// Tells the story.
@@ -74,21 +81,23 @@ pub(super) fn tell(known: &Known) -> Tale {
         proof: None,
     };
     let mut beats = vec![registered];
-    if known.has_older {
-        let first = known.postings.first().map_or(known.user.created_at, |first| first.recorded_at);
-        let text = format!(
-            "Older movements are not told here: GET /v1/users/{id}/postings lists them all."
-        );
-        beats.push(Beat { at: first, position: None, text, proof: None });
+    for InUnit { unit, postings, has_older, .. } in &known.accounts {
+        if *has_older {
+            let first = postings.first().map_or(known.user.created_at, |first| first.recorded_at);
+            let text = format!(
+                "Older movements of {unit} are not told here: GET /v1/users/{id}/postings?unit={unit} lists them all."
+            );
+            beats.push(Beat { at: first, position: None, text, proof: None });
+        }
+        beats.extend(postings.iter().map(|posting| moved(known, unit, posting)));
     }
-    beats.extend(known.postings.iter().map(|posting| moved(known, posting)));
     beats.sort_by_key(|beat| beat.at);
     Tale { title: title(known), beats, now: now(known) }
 }
 
-fn moved(known: &Known, posting: &Posting) -> Beat {
-    let amount = credits(posting.amount.saturating_abs(), DEFAULT_UNIT);
-    let balance = credits(posting.balance_after, DEFAULT_UNIT);
+fn moved(known: &Known, unit: &str, posting: &Posting) -> Beat {
+    let amount = credits(posting.amount.saturating_abs(), unit);
+    let balance = credits(posting.balance_after, unit);
     let source = posting.root_key.as_ref().map_or_else(String::new, |root_key| {
         let payment = known.payments.get(root_key);
         let price = payment.and_then(|payment| payment.paid.zip(payment.currency.as_deref()));
@@ -106,7 +115,10 @@ fn moved(known: &Known, posting: &Posting) -> Beat {
         (SystemAccount::Dispute, true) => "given back after a dispute",
         (SystemAccount::Spend, false) => "spent",
         (SystemAccount::Spend, true) => "given back from a spend",
-        (SystemAccount::Expiry, _) => "expired",
+        (SystemAccount::Expiry, false) => "expired",
+        (SystemAccount::Expiry, true) => {
+            "expired before; called back, so that they can be taken and nothing is owed for them"
+        }
         (SystemAccount::Promo, _) => "given for free",
         (SystemAccount::Adjustment, true) => {
             "moved here, because a person found that they are theirs"
@@ -118,7 +130,10 @@ fn moved(known: &Known, posting: &Posting) -> Beat {
             "bought; they had stood unclaimed until it was known whose they are"
         }
         (SystemAccount::Unclaimed, false) => "taken back, because they were found not to be theirs",
-        (SystemAccount::WriteOff, _) => "written off",
+        (SystemAccount::WriteOff, true) => {
+            "written off, because they were gone already; nothing is owed for them"
+        }
+        (SystemAccount::WriteOff, false) => "taken back, because they had been written off",
     };
     let sign = if posting.amount > 0 { "+" } else { "−" };
     Beat {
@@ -130,31 +145,36 @@ fn moved(known: &Known, posting: &Posting) -> Beat {
 }
 
 fn title(known: &Known) -> String {
-    let available = credits(known.parts.available(), DEFAULT_UNIT);
-    format!("User {}: {available} available", known.user.user_id)
+    let available =
+        known.accounts.iter().map(|account| credits(account.parts.available(), &account.unit));
+    format!("User {}: {} available", known.user.user_id, and(&available.collect::<Vec<_>>()))
 }
 
 fn now(known: &Known) -> String {
-    let parts = &known.parts;
-    let say = |amount: i64, what: &str| {
-        (amount != 0).then(|| format!("{} {what}", credits(amount, DEFAULT_UNIT)))
-    };
-    let having = [
-        Some(format!("{} can be spent", credits(parts.available(), DEFAULT_UNIT))),
-        say(parts.held, "are held by jobs under way"),
-        say(parts.pending, "come once their payment is complete"),
-        say(parts.in_review, "are paid and wait in a case that names this user"),
-        say(parts.disputed, "are taken back while a dispute is open"),
-        say(parts.debt(), "are owed"),
-    ];
-    let having: Vec<String> = having.into_iter().flatten().collect();
+    let having: Vec<String> = known.accounts.iter().flat_map(having).collect();
     let waiting =
         known.payments.values().filter(|payment| !matches!(payment.owner, Some(Owner::User(_))));
     let waiting: Vec<String> = waiting.map(|payment| payment.root_key.clone()).collect();
     let more = if waiting.is_empty() {
         String::new()
     } else {
-        format!(" Explain {} to see what they wait for.", super::words::and(&waiting))
+        format!(" Explain {} to see what they wait for.", and(&waiting))
     };
     format!("{}.{more}", having.join("; "))
+}
+
+/// What a user has in one unit, part by part.
+fn having(InUnit { unit, parts, .. }: &InUnit) -> impl Iterator<Item = String> {
+    let say = |amount: i64, what: &str| {
+        (amount != 0).then(|| format!("{} {what}", credits(amount, unit)))
+    };
+    let having = [
+        Some(format!("{} can be spent", credits(parts.available(), unit))),
+        say(parts.held, "are held by jobs under way"),
+        say(parts.pending, "come once their payment is complete"),
+        say(parts.in_review, "are paid and wait in a case that names this user"),
+        say(parts.disputed, "are taken back while a dispute is open"),
+        say(parts.debt(), "are owed"),
+    ];
+    having.into_iter().flatten()
 }

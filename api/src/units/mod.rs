@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::DEFAULT_UNIT;
+use ledger::ids::Owner;
 use moka::future::Cache;
 use rules::worth::is_unit;
 use service::problem::Problem;
+use store::Client;
+use store::read::balance::account_unit_list;
 use store::units::{Unit, unit_list};
 
 use crate::error::{RouteError, invalid};
@@ -47,6 +50,27 @@ impl ApiState {
         named: Option<&str>,
     ) -> Result<Unit, RouteError> {
         Ok(choose(&self.units(tenant_id).await?, named)?)
+    }
+
+    /// The units in which a user is told what he has: those that the tenant lists; where it lists none, those that he has, or
+    /// the default one. They are few.
+    pub(crate) async fn units_of(
+        &self,
+        client: &Client,
+        tenant_id: i32,
+        user: &str,
+    ) -> Result<Vec<Unit>, RouteError> {
+        let mut units = self.units(tenant_id).await?.to_vec();
+        if units.is_empty() {
+            let account = Owner::User(user.to_owned()).account_id();
+            for name in account_unit_list(client, tenant_id, account).await? {
+                units.push(self.unit(tenant_id, Some(&name)).await?);
+            }
+        }
+        if units.is_empty() {
+            units.push(self.unit(tenant_id, None).await?);
+        }
+        Ok(units)
     }
 }
 

@@ -96,3 +96,20 @@ async fn every_id_leads_to_its_story() {
         world.get(&format!("/v1/explain/{id}")).await.refused(404, "not_found", Some("id"));
     }
 }
+
+#[tokio::test]
+async fn the_story_of_a_user_tells_of_all_that_he_has() {
+    let world = World::new().await;
+    world.register("u_1").await;
+    let account = Owner::User("u_1".into()).account_id().0;
+    world
+        .run(&format!(
+            "INSERT INTO owner VALUES ($1, '{account}', 1, 'u_1');
+             INSERT INTO account (tenant_id, account_id, unit, version, posted) VALUES
+               ($1, '{account}', 'images', 1, 9), ($1, '{account}', 'seats', 1, 2)"
+        ))
+        .await;
+    let answer = world.get("/v1/explain/u_1").await.ok();
+    assert_eq!(answer["title"], "User u_1: 9 images and 2 seats available");
+    assert_eq!(answer["now"], "9 images can be spent; 2 seats can be spent.");
+}

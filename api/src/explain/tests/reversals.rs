@@ -67,6 +67,34 @@ fn two_refunds_of_which_one_fails() {
     );
 }
 
+#[test]
+fn credits_that_are_gone_when_the_money_is_refunded() {
+    let material = bought()
+        .said(2, "refund.created", refund("re_1", 1200, "succeeded"))
+        .decided(2, 2, None, Reason::Credited, metadata("u_1"))
+        .moved(user(), SystemAccount::Expiry, 40, 340)
+        .moved(user(), SystemAccount::Refund, -500, -160)
+        .moved(user(), SystemAccount::WriteOff, 160, 0)
+        .said(3, "refund.failed", refund("re_1", 1200, "failed"))
+        .decided(3, 3, None, Reason::Credited, metadata("u_1"))
+        .moved(user(), SystemAccount::Refund, 500, 500)
+        .moved(user(), SystemAccount::WriteOff, -160, 340);
+    let told = crate::explain::story::tell(&material).beats;
+    let told: Vec<&str> = told[1..].iter().map(|beat| beat.text.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "Stripe told us that 12.00 USD were refunded (re_1) (refund.created). 40 credits that had expired were called back \
+             to user u_1, to be taken back. Their balance became 340 credits. 500 credits were taken back from user u_1, because \
+             the money was refunded. They owe 160 credits now, which the next credits pay first. 160 credits of them were gone \
+             already and written off: user u_1 owes nothing for them. Their balance became 0 credits.",
+            "Stripe told us that the refund re_1 of 12.00 USD failed, so that the money stayed (refund.failed). 500 credits were \
+             given back to user u_1, because a refund failed. Their balance became 500 credits. 160 credits were taken back from \
+             user u_1, because they had been written off. Their balance became 340 credits.",
+        ]
+    );
+}
+
 /// Disputed at 02 and 03, when all credits went.
 fn disputed() -> Material {
     bought()
