@@ -1,5 +1,7 @@
 //! What a handler can fail with: a refusal that the caller may read, or a fault that only the log may.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use service::problem::{Code, Problem};
 
@@ -11,8 +13,8 @@ const RETRY_AFTER_SECONDS: u32 = 2;
 pub(crate) enum RouteError {
     /// The request is refused; the problem says why.
     Refused(Problem),
-    /// The database failed; the text stays inside.
-    Store(store::Error),
+    /// The database failed; the text stays inside. Of a look-up that several wait for, it is told to each.
+    Store(Arc<store::Error>),
 }
 
 impl From<Problem> for RouteError {
@@ -23,6 +25,12 @@ impl From<Problem> for RouteError {
 
 impl From<store::Error> for RouteError {
     fn from(error: store::Error) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl From<Arc<store::Error>> for RouteError {
+    fn from(error: Arc<store::Error>) -> Self {
         Self::Store(error)
     }
 }

@@ -1,7 +1,8 @@
 //! Statements that are sent together, one behind the other, without waiting for answers in between: a flight.
 //!
 //! If one of them fails, the server refuses those behind it (25P02), and which answer is seen first is chance. So all answers
-//! are waited for, and the first failure in the order of sending is the one that is told.
+//! are waited for, and the first failure in the order of sending is the one that is told. What sends again after its first
+//! answer stands last.
 
 /// Sends statements together: the tuple of what they return, or why the first of those that failed did.
 ///

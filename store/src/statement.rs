@@ -88,12 +88,17 @@ impl<'a> Write<'a> {
     }
 }
 
+/// Most writes that are sent together. So many `join_all` polls one after the other, which is the order of sending; of more it
+/// might pause at some, and let COMMIT pass.
+const WRITES_MAX: usize = 30;
+
 /// Runs these in the order given, all of them on their way before the first answer comes. Of several that fail the first one
 /// says why: those behind it are refused because of it.
 pub(crate) async fn execute_all(
     connection: &impl Connection,
     writes: &[Write<'_>],
 ) -> Result<(), Error> {
+    debug_assert!(writes.len() <= WRITES_MAX, "a batch writes to some 20 tables");
     join_all(writes.iter().map(|write| write.execute(connection))).await.into_iter().collect()
 }
 

@@ -48,14 +48,8 @@ impl Keys {
         now: Timestamp,
     ) -> Result<Option<Arc<Key>>, RouteError> {
         let Some(text) = KeyText::parse(text) else { return Ok(None) };
-        let hash = text.hash();
-        let key = if let Some(key) = self.remembered.get(&hash).await {
-            key
-        } else {
-            let key = self.read(store, &text, now).await?.map(Arc::new);
-            self.remembered.insert(hash, key.clone()).await;
-            key
-        };
+        // Of those who come with it at once one looks it up: a connection for each would be more than there are.
+        let key = self.remembered.try_get_with(text.hash(), self.read(store, &text, now)).await?;
         Ok(key.filter(|key| key.is_valid(now)))
     }
 
@@ -64,7 +58,7 @@ impl Keys {
         store: &Store,
         text: &KeyText,
         now: Timestamp,
-    ) -> Result<Option<Key>, RouteError> {
+    ) -> Result<Option<Arc<Key>>, store::Error> {
         let tenants = if text.livemode() { &self.live } else { &self.test };
         let client = store.get().await?;
         let Some(key) = keys::find(&client, tenants, text).await? else { return Ok(None) };
@@ -76,6 +70,6 @@ impl Keys {
                 tracing::warn!(%error, key = key.key_id, "cannot note that a key was used: {error}");
             }
         }
-        Ok(Some(key))
+        Ok(Some(Arc::new(key)))
     }
 }

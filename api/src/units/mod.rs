@@ -34,12 +34,9 @@ impl Default for Units {
 impl ApiState {
     /// What the tenant lists, by name; nothing if it lists none.
     pub(crate) async fn units(&self, tenant_id: i32) -> Result<Arc<[Unit]>, RouteError> {
-        if let Some(units) = self.units.remembered.get(&tenant_id).await {
-            return Ok(units);
-        }
-        let units: Arc<[Unit]> = unit_list(&self.client().await?, tenant_id).await?.into();
-        self.units.remembered.insert(tenant_id, Arc::clone(&units)).await;
-        Ok(units)
+        // Of those who need it at once one looks it up.
+        let read = async { unit_list(&self.store.get().await?, tenant_id).await.map(Arc::from) };
+        Ok(self.units.remembered.try_get_with(tenant_id, read).await?)
     }
 
     /// The unit that a request names, or the tenant's default one; refused if the tenant lists its units and this is none

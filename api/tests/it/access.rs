@@ -1,6 +1,7 @@
 //! Who may what: every operation with every role, and what opens nothing.
 
 use api::{Access, ForUsers, Operation, scopes_of};
+use futures_util::future::join_all;
 use http::{Method, StatusCode, header};
 use jiff::SignedDuration;
 use ledger::ids::Owner;
@@ -338,6 +339,21 @@ async fn a_database_that_only_reads_answers_who_reads() {
         "unavailable",
         None,
     );
+}
+
+/// What nobody remembers any more is looked up for all who wait for it, by one of them: otherwise those who come in the same
+/// moment would take every connection, and wait for them in vain.
+#[tokio::test]
+async fn a_key_that_many_come_with_is_looked_up_once() {
+    let world = World::new().await;
+    // Refused at the door: nothing else is asked of the database.
+    let asked = (0..200).map(|_| world.get("/v1/users/u_1/balance?colour=blue"));
+    for answer in join_all(asked).await {
+        answer.refused(400, "parameter_unknown", Some("colour"));
+    }
+    let sql = "SELECT count(*) FROM pg_stat_activity
+               WHERE datname = current_database() AND query LIKE '-- keys.%'";
+    assert_eq!(world.sql.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 1);
 }
 
 #[tokio::test]

@@ -91,9 +91,9 @@ async fn discover(
     known.objects.extend(held_up.values().cloned());
     let (mut found, asked) = (locked::Known::default(), Asked::of(known));
     // Most events are the first that is told of their payments: what they say leads to all there is.
-    let ((), mut shared) = flight!(
-        found.look_up(tx, tenant_id, &known.objects),
+    let (mut shared, ()) = flight!(
         Shared::read(tx, tenant_id, &asked),
+        found.look_up(tx, tenant_id, &known.objects),
     )?;
     let roots: BTreeSet<&String> = found.aliases.values().collect();
     let roots: Vec<String> = roots.into_iter().cloned().collect();
