@@ -9,7 +9,7 @@
 //! | [`connect`] | the pool, each connection acting as its process's role |
 //! | [`statement`] | statements as constants, and how to run one |
 //! | [`tx`] | transactions of several statements |
-//! | [`flight`] | statements that are sent together |
+//! | [`mod@flight`] | statements that are sent together |
 //! | [`error`] | what can go wrong, by what a caller can do about it |
 //! | [`log`] | the event log: append, read |
 //! | [`rejected`] | the bounded trace of what was refused at the door |
