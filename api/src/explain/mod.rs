@@ -92,8 +92,8 @@ pub(crate) async fn handler(
             ("event", story::tell(&material))
         }
         Some(Subject::User(known)) => {
-            let now = state.clock.now();
-            ("user", user::read_and_tell(&state, &client, tenant_id, *known, now).await?)
+            drop(client);
+            ("user", user::read_and_tell(&state, tenant_id, *known).await?)
         }
         None => {
             let detail = format!(

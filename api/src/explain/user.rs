@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use ledger::account::SystemAccount;
 use ledger::ids::Owner;
-use store::Client;
 use store::read::balance::{Parts, balance_get};
 use store::read::page::{From, Page};
 use store::read::payments::{Payment, payment_get};
@@ -44,14 +42,14 @@ pub(super) struct InUnit {
 /// Reads what is known of a user, and tells it.
 pub(super) async fn read_and_tell(
     state: &ApiState,
-    client: &Client,
     tenant_id: i32,
     user: User,
-    now: Timestamp,
 ) -> Result<Tale, RouteError> {
+    let units = state.units_of(tenant_id, &user.user_id).await?;
+    let (client, now) = (&state.client().await?, state.clock.now());
     let account = Owner::User(user.user_id.clone()).account_id();
     let mut accounts = Vec::new();
-    for Unit { name: unit, .. } in state.units_of(client, tenant_id, &user.user_id).await? {
+    for Unit { name: unit, .. } in units {
         let page = Page { from: From::Newest, limit: POSTINGS_MAX };
         let all = Between::default();
         let mut found = posting_list(client, tenant_id, (account, &unit), all, &page).await?;

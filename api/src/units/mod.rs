@@ -8,7 +8,6 @@ use ledger::ids::Owner;
 use moka::future::Cache;
 use rules::worth::is_unit;
 use service::problem::Problem;
-use store::Client;
 use store::read::balance::account_unit_list;
 use store::units::{Unit, unit_list};
 
@@ -50,17 +49,17 @@ impl ApiState {
     }
 
     /// The units in which a user is told what he has: those that the tenant lists; where it lists none, those that he has, or
-    /// the default one. They are few.
+    /// the default one. They are few. Whoever asks holds no connection meanwhile: it may take one.
     pub(crate) async fn units_of(
         &self,
-        client: &Client,
         tenant_id: i32,
         user: &str,
     ) -> Result<Vec<Unit>, RouteError> {
         let mut units = self.units(tenant_id).await?.to_vec();
         if units.is_empty() {
             let account = Owner::User(user.to_owned()).account_id();
-            for name in account_unit_list(client, tenant_id, account).await? {
+            let names = account_unit_list(&self.client().await?, tenant_id, account).await?;
+            for name in names {
                 units.push(self.unit(tenant_id, Some(&name)).await?);
             }
         }

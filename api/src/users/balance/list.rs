@@ -25,8 +25,8 @@ pub(crate) async fn handler(
     let (url, now, tenant_id) =
         (params.path(), to_microseconds(state.clock.now()), caller.tenant_id);
     params.finish()?;
+    let units = state.units_of(tenant_id, &user).await?;
     let client = state.reads.get().await?;
-    let units = state.units_of(&client, tenant_id, &user).await?;
     let wanted: Vec<_> = units.iter().map(|unit| (user.as_str(), unit.name.as_str())).collect();
     let parts = balance_list(&client, tenant_id, &wanted, now).await?;
     if parts.iter().all(Option::is_none) {
